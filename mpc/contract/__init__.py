@@ -1,0 +1,10 @@
+"""What a protocol must provide, and the vocabulary in which it is asked: views and bilinear maps."""
+
+from mpc.contract.bilinear import MATMUL, MULTIPLY, Bilinear, Conv2d, Matmul, Multiply
+from mpc.contract.protocol import Protocol, Share
+from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View
+
+__all__ = [
+    "MATMUL", "MULTIPLY", "Bilinear", "BroadcastTo", "Conv2d", "Index", "Matmul", "Multiply", "Protocol", "Reshape",
+    "Share", "Transpose", "View",
+]

@@ -1,0 +1,68 @@
+"""Every error that a user of mpc can cause. Each is an `mpc.Error` and, where one fits, a built-in exception too."""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """Base of all errors of mpc. The message names the party, the operation and what to do."""
+
+
+class RangeError(Error, ValueError):
+    """A value does not fit the fixed-point range, or is NaN or infinite."""
+
+
+class ShapeError(Error, ValueError):
+    """Shapes that do not fit together."""
+
+
+class UsageError(Error, TypeError):
+    """An operation that secret tensors do not have, or one called in a way that they cannot support."""
+
+
+class OptionError(Error, ValueError):
+    """An option of `run`, `simulate` or the command line with a value that cannot work."""
+
+
+class ProtocolError(Error, RuntimeError):
+    """A protocol that cannot be loaded, or one that lacks what the contract asks of it."""
+
+
+class MaskReuseError(Error, RuntimeError):
+    """A one-time mask was about to hide a second value. Nothing was sent."""
+
+
+class FrameError(Error, ValueError):
+    """Bytes from a peer that are not a message of this program."""
+
+
+class DesyncError(Error, RuntimeError):
+    """Two parties are not at the same operation: they run different programs, or branch on different values."""
+
+
+class PeerTimeout(Error, TimeoutError):
+    """A peer did not send the next message in time."""
+
+    def __init__(self, message: str, peer: int | None = None):
+        super().__init__(message)
+        self.peer = peer
+
+
+class PeerFailed(Error, ConnectionError):
+    """A peer raised an error or died, so this party cannot go on."""
+
+    def __init__(self, message: str, peer: int | None = None):
+        super().__init__(message)
+        self.peer = peer
+
+
+class PartyDied(Error, RuntimeError):
+    """A party's process ended without a result: it was killed, or it crashed outside Python."""
+
+    def __init__(self, message: str, party: int | None = None):
+        super().__init__(message)
+        self.party = party
+
+
+def party_name(index: int, size: int) -> str:
+    """How messages call an endpoint: the dealer has the index after the last party."""
+    return "the dealer" if index == size else f"party {index}"

@@ -1,0 +1,27 @@
+"""Protocols by name, through the entry-point group "mpc.protocols": any installed package can add one."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from mpc.contract import Protocol
+from mpc.errors import OptionError, ProtocolError
+
+GROUP = "mpc.protocols"
+
+
+def find_protocol(protocol: str | type[Protocol]) -> type[Protocol]:
+    """The protocol class of that name, checked against the contract; a class is taken as it is."""
+    found: object = protocol
+    if isinstance(protocol, str):
+        known = {entry.name: entry for entry in entry_points(group=GROUP)}
+        if protocol not in known:
+            names = ", ".join(sorted(known)) or "none: is mpc installed?"
+            raise OptionError(f"protocol={protocol!r} is not known; installed protocols: {names}")
+        found = known[protocol].load()
+    if not (isinstance(found, type) and issubclass(found, Protocol)):
+        raise OptionError(f"protocol={protocol!r} is no protocol: give a name or a subclass of mpc.contract.Protocol")
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    if missing:
+        raise ProtocolError(f"protocol {found.__name__} lacks operations of the contract: {', '.join(missing)}")
+    return found

@@ -1,0 +1,154 @@
+"""The matrix-unit micro-kernel (Intel AMX): a 16 x 16 tile of C += A B modulo 2^64 from products of bytes.
+
+Write a = sum_i a_i 2^(8i) and b = sum_j b_j 2^(8j) in 8 bytes ("limbs").  Modulo 2^64 only i + j < 8 counts:
+
+    A B = sum_{s < 8} 2^(8s) C_s,   C_s = sum_{i + j = s} A_i B_j
+
+which is 36 byte matrix products with 32-bit sums.  For s >= 4 the sums may wrap, since 2^(8s) C_s is needed modulo 2^64.
+For s < 4 they must not: (s + 1) * depth * 255^2 < 2^32 holds for every depth up to MAX_DEPTH.
+
+There are 8 tile registers: four sums, two limbs of A and two of B.  So C_4..C_7 are one pass over the panels, C_0..C_3
+a second one.  Each pass visits its limb pairs in an order that loads few tiles (consecutive 2 x 2 blocks of pairs
+share two operands) and seldom adds twice in a row to the same sum.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+MR = NR = 16
+#: Inner length of one tile: 64 bytes of a limb.  Panels are zero-padded to a multiple of it.
+STEP = 64
+MAX_DEPTH = 16384
+
+TILE_BYTES = 1024
+STEP_BYTES = 8 * TILE_BYTES
+
+HIGH_PAIRS = (
+    ((0, 6), (0, 7), (1, 6)), ((0, 4), (0, 5), (1, 4), (1, 5)), ((1, 3),), ((2, 2), (2, 3), (3, 2), (3, 3)),
+    ((4, 2), (4, 3), (5, 2)), ((4, 0), (4, 1), (5, 0), (5, 1)), ((6, 0), (6, 1), (7, 0)), ((3, 1),),
+    ((2, 4), (2, 5), (3, 4)),
+)  # fmt: skip
+LOW_PAIRS = (((0, 2), (0, 3), (1, 2)), ((0, 0), (0, 1), (1, 0), (1, 1)), ((2, 0), (2, 1), (3, 0)))
+
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+POINTER = I8.as_pointer()
+
+
+def _call(builder: Any, name: str, *args: Any) -> None:
+    """Call the LLVM intrinsic llvm.x86.NAME, which returns nothing."""
+    name = "llvm.x86." + name
+    signature = ir.FunctionType(ir.VoidType(), [arg.type for arg in args])
+    builder.call(builder.module.globals.get(name) or ir.Function(builder.module, signature, name), args)
+
+
+def _pointer(builder: Any, base: Any, offset: Any, to: Any = I8) -> Any:
+    return builder.inttoptr(builder.add(base, offset), to.as_pointer())
+
+
+def _loop(builder: Any, count: Any, body: Any) -> None:
+    """Emit: for index in range(count): body(index); count >= 1."""
+    before, inside, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+    builder.branch(inside)
+    builder.position_at_end(inside)
+    index = builder.phi(I64)
+    index.add_incoming(I64(0), before)
+    body(index)
+    following = builder.add(index, I64(1))
+    index.add_incoming(following, inside)
+    builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
+    builder.position_at_end(after)
+
+
+def _emit_pass(builder: Any, a: Any, b: Any, steps: Any, sums: Any, first: int, pairs: Any) -> None:
+    """Add the products of the limb pairs over all steps, and store C_first .. C_(first+3) at address sums."""
+
+    def body(step: Any) -> None:
+        offset = builder.mul(step, I64(STEP_BYTES))
+        held: dict[int, int] = {}
+
+        def load(register: int, base: Any, limb: int) -> Any:
+            if held.get(register) != limb:
+                held[register] = limb
+                source = _pointer(builder, base, builder.add(offset, I64(limb * TILE_BYTES)))
+                _call(builder, "tileloadd64", I8(register), source, I64(STEP))
+            return I8(register)
+
+        for block in pairs:
+            for i, j in block:
+                _call(builder, "tdpbuud", I8(i + j - first), load(4 + i % 2, a, i), load(6 + j % 2, b, j))
+
+    for t in range(4):
+        _call(builder, "tilezero", I8(t))
+    _loop(builder, steps, body)
+    for t in range(4):
+        _call(builder, "tilestored64", I8(t), _pointer(builder, sums, I64((first + t) * TILE_BYTES)), I64(4 * NR))
+
+
+def _emit_combine(builder: Any, sums: Any, c: Any, c_row: Any) -> None:
+    """Add sum_s 2^(8s) C_s to the tile of C."""
+    half, words = ir.VectorType(I32, 8), ir.VectorType(I64, 8)
+
+    def body(row: Any) -> None:
+        for column in (0, 8):
+            offset = builder.add(builder.mul(row, I64(4 * NR)), I64(4 * column))
+
+            def load(s: int, offset: Any = offset) -> Any:
+                source = _pointer(builder, sums, builder.add(offset, I64(s * TILE_BYTES)), half)
+                return builder.load(source, align=4)
+
+            low, high = ir.Constant(words, None), ir.Constant(half, None)
+            for s in range(4):
+                shift = ir.Constant(words, [8 * s] * 8), ir.Constant(half, [8 * s] * 8)
+                low = builder.add(low, builder.shl(builder.zext(load(s), words), shift[0]))
+                high = builder.add(high, builder.shl(load(s + 4), shift[1]))
+            high = builder.shl(builder.zext(high, words), ir.Constant(words, [32] * 8))
+            target = builder.add(builder.mul(builder.mul(row, c_row), I64(8)), I64(8 * column))
+            pointer = _pointer(builder, c, target, words)
+            total = builder.add(builder.add(low, high), builder.load(pointer, align=8))
+            builder.store(total, pointer, align=8)
+
+    _loop(builder, I64(MR), body)
+
+
+def _emit_tile(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    a, b, depth, c, c_row, sums = args
+    steps = builder.sdiv(depth, I64(STEP))
+    _emit_pass(builder, a, b, steps, sums, 4, HIGH_PAIRS)
+    _emit_pass(builder, a, b, steps, sums, 0, LOW_PAIRS)
+    _emit_combine(builder, sums, c, c_row)
+    return context.get_dummy_value()
+
+
+@intrinsic
+def add_tile(typingctx: Any, a: Any, b: Any, depth: Any, c: Any, c_row: Any, sums: Any) -> Any:
+    """c[:16, :16] += a @ b.
+
+    a, b: addresses of panels in limbs, a[steps, limb, 16, 64] and b[steps, limb, 16, 16, 4] (four inner indices beside
+    each other) bytes; depth a multiple of 64; c_row the step between rows of c in words; sums 8 KiB of scratch.
+    """
+    return types.void(*[types.intp] * 6), _emit_tile
+
+
+@intrinsic
+def configure(typingctx: Any, palette: Any) -> Any:
+    """Load the tile configuration (64 bytes) at this address, for this thread."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _call(builder, "ldtilecfg", builder.inttoptr(args[0], POINTER))
+        return context.get_dummy_value()
+
+    return types.void(types.intp), emit
+
+
+@intrinsic
+def release(typingctx: Any) -> Any:
+    """Give the tile registers back: threads with none in use switch faster."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _call(builder, "tilerelease")
+        return context.get_dummy_value()
+
+    return types.void(), emit

@@ -1,0 +1,5 @@
+"""Secret tensors: NumPy's interface over a protocol."""
+
+from mpc.tensor.tensor import Tensor
+
+__all__ = ["Tensor"]

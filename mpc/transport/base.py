@@ -1,0 +1,37 @@
+"""The contract of a transport: what the layers above need of a network, and no more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+Message = tuple[bytes, list[Any]]  # the header frame and the payload frames (any buffers)
+
+
+class Transport(ABC):
+    """One endpoint's links to its peers: the parties 0..n-1 and, where the protocol has one, the dealer n.
+
+    An implementation guarantees: messages of one sender arrive whole, once and in the order sent; who the sender is was
+    proved (by the session token, a key, or by sharing a process); `send` does not wait for the receiver; a waiting
+    `receive` ends with PeerFailed as soon as any endpoint has called `abort`. Used by one thread.
+    """
+
+    index: int
+    peers: tuple[int, ...]
+
+    @abstractmethod
+    def send(self, to: int, header: bytes, payload: Sequence[Any] = ()) -> None:
+        """Queue one message. The payload is not copied: its arrays must never change afterwards."""
+
+    @abstractmethod
+    def receive(self, sender: int, timeout: float | None) -> Message:
+        """The next message of `sender`; PeerTimeout after `timeout` seconds (None: no limit)."""
+
+    @abstractmethod
+    def abort(self, reason: str) -> None:
+        """Tell every peer that this endpoint cannot go on. Safe to call at any time; never raises."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release everything. Messages already sent still arrive."""

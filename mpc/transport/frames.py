@@ -1,0 +1,117 @@
+"""The header frame: what a message is, in bytes that anybody may check. No pickle, nothing is executed.
+
+    magic 4 | kind 1 | session 16 | sender 2 | sequence 8 | label length 1 | label | arrays 1 | per array: dtype 1, ndim 1, shape 8*ndim
+
+All integers little-endian. The payload follows as one raw frame an array, except in an ANNOUNCE, which describes arrays
+without carrying them.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mpc.errors import FrameError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MAGIC = b"mpc1"
+SESSION_BYTES = 16
+_FIXED = struct.Struct("<4sB16sHQB")
+_DTYPES = ("uint64", "uint8", "uint16", "uint32", "int64", "float64", "bool")
+_MAX_NDIM = 64
+
+
+class Kind(enum.IntEnum):
+    DATA = 0  # arrays follow
+    ANNOUNCE = 1  # arrays are described, none follow
+    ABORT = 2  # the sender cannot go on; the payload is the reason in UTF-8
+    HELLO = 3  # first on a connection; the payload proves the session token
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """dtype and shape of one array of a message."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: Array) -> ArraySpec:
+        return cls(array.dtype.name, array.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def __str__(self) -> str:
+        return f"{self.dtype}{list(self.shape)}"
+
+
+@dataclass(frozen=True)
+class Header:
+    kind: Kind
+    session: bytes
+    sender: int
+    sequence: int
+    label: str
+    arrays: tuple[ArraySpec, ...] = ()
+
+    def encode(self) -> bytes:
+        label = self.label.encode()
+        parts = [
+            _FIXED.pack(MAGIC, self.kind, self.session, self.sender, self.sequence, len(label)),
+            label,
+            bytes([len(self.arrays)]),
+        ]
+        for spec in self.arrays:
+            parts.append(bytes([_DTYPES.index(spec.dtype), len(spec.shape)]))
+            parts.append(struct.pack(f"<{len(spec.shape)}Q", *spec.shape))
+        return b"".join(parts)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Header:
+        """Parse a header; FrameError on anything that `encode` could not have written."""
+        try:
+            magic, kind, session, sender, sequence, length = _FIXED.unpack_from(data)
+            if magic != MAGIC:
+                raise FrameError("the message does not begin with mpc's magic")
+            at = _FIXED.size + length
+            label = data[_FIXED.size : at].decode()
+            count, at = data[at], at + 1
+            arrays = []
+            for _ in range(count):
+                dtype, ndim = _DTYPES[data[at]], data[at + 1]
+                if ndim > _MAX_NDIM:
+                    raise FrameError(f"an array of {ndim} axes: at most {_MAX_NDIM}")
+                arrays.append(ArraySpec(dtype, struct.unpack_from(f"<{ndim}Q", data, at + 2)))
+                at += 2 + 8 * ndim
+            if at != len(data):
+                raise FrameError(f"{len(data) - at} bytes left over after the header")
+            return cls(Kind(kind), session, sender, sequence, label, tuple(arrays))
+        except FrameError:
+            raise
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise FrameError(f"a malformed message header: {error}") from None
+
+
+def as_arrays(header: Header, payload: Sequence[Any]) -> list[Array]:
+    """The arrays of a DATA message, as read-only views of its payload frames (nothing is copied)."""
+    if len(payload) != len(header.arrays):
+        raise FrameError(f"'{header.label}' describes {len(header.arrays)} arrays and carries {len(payload)} frames")
+    arrays = []
+    for spec, part in zip(header.arrays, payload, strict=True):
+        view = memoryview(part)
+        if view.nbytes != spec.nbytes:
+            raise FrameError(f"'{header.label}' describes {spec} and carries {view.nbytes} bytes")
+        array = np.frombuffer(view, spec.dtype) if spec.nbytes else np.empty(0, spec.dtype)
+        array = array.reshape(spec.shape)
+        array.flags.writeable = False
+        arrays.append(array)
+    return arrays

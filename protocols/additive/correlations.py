@@ -1,0 +1,97 @@
+"""Correlated randomness: what each correlation is. The parties ask for one by name; whoever deals evaluates `deal`.
+
+Each class says which arrays come out (`specs`) and how to compute them from the masks (`deal`). The results are shared
+additively modulo 2^64, 2^32, 2^16 (by their dtype), or by XOR for uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mpc.contract import Bilinear
+from mpc.contract.codec import register
+from mpc.transport import ArraySpec
+from protocols.additive.shares import MaskRef
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Evaluate = Callable[[MaskRef], Array]
+BitMask = Callable[[int, tuple[int, ...]], Array]
+
+
+def narrow(bits: int) -> str:
+    """The narrowest dtype in which values modulo 2^bits are dealt."""
+    return "uint16" if bits <= 16 else "uint32" if bits <= 32 else "uint64"
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Products:
+    """[rho * sigma] for each pair of terms of two opened operands. Pairs with a "v" are needed modulo 2^bits only."""
+
+    op: Bilinear
+    pairs: tuple[tuple[MaskRef, MaskRef], ...]
+    shape: tuple[int, ...]
+    label = "products"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec(product_dtype(pair), self.shape) for pair in self.pairs]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        return [self._product(pair, evaluate) for pair in self.pairs]
+
+    def _product(self, pair: tuple[MaskRef, MaskRef], evaluate: Evaluate) -> Array:
+        rho, sigma = pair
+        product = self.op(evaluate(rho), evaluate(rho if sigma is rho else sigma))
+        return np.asarray(product).astype(product_dtype(pair), copy=False)
+
+
+def top_bits(pair: tuple[MaskRef, MaskRef]) -> int:
+    """0, or the number of low bits that a product with a "v" needs: it stands for v * 2^(64 - bits)."""
+    return max(ref.bits if ref.part == "v" else 0 for ref in pair)
+
+
+def product_dtype(pair: tuple[MaskRef, MaskRef]) -> str:
+    bits = top_bits(pair)
+    return narrow(bits) if bits else "uint64"
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Truncation:
+    """u = r >> bits, and v = the top bit of r, modulo 2^bits."""
+
+    ref: MaskRef
+    bits: int
+    shape: tuple[int, ...]
+    label = "truncation"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec("uint64", self.shape), ArraySpec(narrow(self.bits), self.shape)]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        r = evaluate(self.ref)
+        return [np.asarray(r >> np.uint64(self.bits)), np.asarray(r >> np.uint64(63)).astype(narrow(self.bits))]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class And:
+    """a & b of two bit masks, packed."""
+
+    a: int
+    b: int
+    nbytes: int
+    label = "and"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec("uint8", (self.nbytes,))]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        return [bit_mask(self.a, (self.nbytes,)) & bit_mask(self.b, (self.nbytes,))]
+
+
+Correlation = Products | Truncation | And

@@ -1,0 +1,116 @@
+"""The dealer: derives masks from the seeds that it shares with each party, and sends corrections to the last one.
+
+It keeps nothing per tensor, sees no opening and no share of data. It answers each number once.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from mpc.contract import codec
+from mpc.errors import DesyncError, FrameError
+from mpc.party import Cost, Endpoint
+from protocols.additive.correlations import And, Products, Truncation
+from protocols.additive.shares import MaskRef
+from protocols.additive.source import digest, share_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Dealer:
+    def __init__(self, endpoint: Endpoint):
+        self._endpoint = endpoint
+        self._streams = [endpoint.dealer_streams[i] for i in range(endpoint.size)]
+        self._answered = 0
+
+    def serve(self) -> None:
+        """Answer requests until every party has finished."""
+        while True:
+            requests = [self._endpoint.receive_request(i) for i in range(self._endpoint.size)]
+            begin = time.perf_counter()
+            label = self._agreed(requests)
+            if label == "deal.end":
+                return
+            self._answer(label, requests[0][1])
+            self._endpoint.meter.count(label, Cost(seconds=time.perf_counter() - begin))
+
+    def _agreed(self, requests: list[tuple[str, list[Array]]]) -> str:
+        """The label on which all parties agree, and their digests too."""
+        label, parts = requests[0]
+        expected = digest(parts)
+        for party, (other, theirs) in enumerate(requests[1:], 1):
+            same = label == other and (label == "deal.end" or (len(theirs) == 1 and np.array_equal(theirs[0], expected)))
+            if not same:
+                raise DesyncError(
+                    f"the dealer refuses a request: party 0 asks for '{label}' and party {party} for '{other}', or for other "
+                    "shapes or values of it. Every party must run the same program on the same public values."
+                )
+        return label
+
+    def _answer(self, label: str, parts: list[Array]) -> None:
+        request = codec.decode(parts)
+        if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Products | Truncation | And)):
+            raise FrameError("the dealer got a request for something that is no correlation")
+        number, correlation = request
+        if number <= self._answered:
+            raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
+        self._answered = number
+        specs = correlation.specs()
+        values = correlation.deal(_Memo(self._evaluate), self._bit_mask)
+        others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
+        corrections = []
+        for value, spec, *shares in zip(values, specs, *others, strict=True):
+            if value.shape != spec.shape or value.dtype.name != spec.dtype:
+                raise FrameError(f"a request for {correlation.label} of shape {spec.shape} whose operands give {value.shape}")
+            corrections.append(_correct(value, shares))
+        self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
+
+    def _evaluate(self, ref: MaskRef) -> Array:
+        """The array that a reference names, derived again from the seeds."""
+        array = _total([stream.draw("mask", ref.number, ref.shape) for stream in self._streams])
+        if ref.part == "u":
+            array = np.asarray(np.right_shift(array, np.uint64(ref.bits)))
+        elif ref.part == "v":
+            array = np.asarray(np.right_shift(array, np.uint64(63)))
+        for view in ref.views:
+            array = view(array)
+        return array
+
+    def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
+        return np.bitwise_xor.reduce([s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams])
+
+
+class _Memo:
+    """Evaluates a reference that a request names twice only once."""
+
+    def __init__(self, evaluate: Any):
+        self._evaluate = evaluate
+        self._seen: dict[int, Array] = {}
+
+    def __call__(self, ref: MaskRef) -> Array:
+        if id(ref) not in self._seen:
+            self._seen[id(ref)] = self._evaluate(ref)
+        return self._seen[id(ref)]
+
+
+def _total(arrays: list[Array]) -> Array:
+    total = arrays[0]
+    for array in arrays[1:]:
+        total = np.asarray(np.add(total, array))
+    return total
+
+
+def _correct(value: Array, shares: list[Array]) -> Array:
+    """What the last party holds, so that all shares make up the value: XOR for bits, modulo the dtype for words."""
+    combine = np.bitwise_xor if value.dtype == np.uint8 else np.subtract
+    for share in shares:
+        value = np.asarray(combine(value, share))
+    return value
+
+
+def serve(endpoint: Endpoint) -> None:
+    Dealer(endpoint).serve()

@@ -1,0 +1,93 @@
+"""The additive protocol's table of contents: which operation of the contract is which protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mpc.contract import Bilinear, Protocol, View
+from mpc.party import Endpoint
+from protocols.additive import boolean, multiply, sharing, truncate
+from protocols.additive.dealer import serve
+from protocols.additive.shares import Bits, Share
+from protocols.additive.source import Source
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Additive(Protocol):
+    """Additive shares modulo 2^64 among 2 to 5 semi-honest parties, with a dealer for correlated randomness."""
+
+    name = "additive"
+
+    def __init__(self, endpoint: Endpoint):
+        super().__init__(endpoint)
+        self._source = Source(endpoint)
+        self._first = endpoint.index == 0
+
+    @classmethod
+    def dealer(cls) -> Callable[[Endpoint], None]:
+        return serve
+
+    def finish(self) -> None:
+        self._source.finish()
+
+    def input(self, value: Array | None, owner: int, shape: tuple[int, ...], boolean: bool) -> Share | Bits:
+        if not boolean:
+            return Share(sharing.input_shares(self.endpoint, value, owner, shape, np.uint64))
+        bits = Bits.pack(np.zeros(shape, bool) if value is None else value)
+        packed = None if value is None else bits.packed
+        return Bits(sharing.input_shares(self.endpoint, packed, owner, bits.packed.shape, np.uint8), shape)
+
+    def constant(self, value: Array) -> Share | Bits:
+        value = value if self._first else np.zeros_like(value)
+        return Bits.pack(value) if value.dtype == bool else Share(value.copy())
+
+    def reveal(self, shares: Sequence[Share | Bits], to: Sequence[int]) -> list[Array | None]:
+        return sharing.reveal(self.endpoint, shares, to)
+
+    def view(self, x: Share | Bits, view: View) -> Share | Bits:
+        return x.map(view) if isinstance(x, Bits) else x.view(view)
+
+    def concatenate(self, shares: Sequence[Share | Bits], axis: int) -> Share | Bits:
+        if isinstance(shares[0], Bits):
+            return Bits.pack(np.concatenate([x.unpack() for x in shares if isinstance(x, Bits)], axis))
+        return Share(np.concatenate([x.value for x in shares if isinstance(x, Share)], axis))
+
+    def add(self, x: Share, y: Share | Array) -> Share:
+        if isinstance(y, Share):
+            return Share(np.asarray(np.add(x.value, y.value)))
+        return Share(np.asarray(np.add(x.value, y if self._first else np.zeros_like(y))))
+
+    def subtract(self, x: Share, y: Share | Array) -> Share:
+        if isinstance(y, Share):
+            return Share(np.asarray(np.subtract(x.value, y.value)))
+        return self.add(x, np.asarray(np.negative(y)))
+
+    def negate(self, x: Share) -> Share:
+        return Share(np.asarray(np.negative(x.value)))
+
+    def linear(self, x: Share, name: str, function: Callable[[Array], Array]) -> Share:
+        return Share(np.asarray(function(x.value)))
+
+    def bilinear(self, op: Bilinear, x: Share | Array, y: Share | Array) -> Share:
+        if isinstance(x, Share) and isinstance(y, Share):
+            return multiply.product(self.endpoint, self._source, op, x, y)
+        left = x.value if isinstance(x, Share) else x
+        right = y.value if isinstance(y, Share) else y
+        return Share(op(left, right))
+
+    def truncate(self, items: Sequence[tuple[Share, int]], opening: Sequence[Share] = ()) -> list[Share]:
+        return truncate.truncate(self.endpoint, self._source, items, opening)
+
+    def xor(self, x: Bits, y: Bits | Array) -> Bits:
+        if isinstance(y, Bits):
+            return boolean.xor(x, y)
+        return boolean.xor(x, Bits.pack(y if self._first else np.zeros_like(y)))
+
+    def and_(self, x: Bits, y: Bits | Array) -> Bits:
+        if isinstance(y, Bits):
+            return boolean.and_(self.endpoint, self._source, x, y)
+        return boolean.mask_public(x, y)

@@ -1,0 +1,109 @@
+"""What one party holds of a secret, and what is public about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from mpc.contract import View
+from mpc.contract.codec import register
+from mpc.ring import bits as packing
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Words = np.ndarray[Any, np.dtype[np.uint64]]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MaskRef:
+    """The name of an array that the dealer knows: a mask r, or a part of r, seen through views.
+
+    part "r" is the mask itself, "u" is r >> bits, "v" is the top bit of r, which stands for r63 * 2^(64 - bits).
+    """
+
+    number: int
+    shape: tuple[int, ...]
+    part: Literal["r", "u", "v"] = "r"
+    bits: int = 0
+    views: tuple[View, ...] = ()
+
+    def view(self, view: View) -> MaskRef:
+        return replace(self, views=(*self.views, view))
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """coefficient * rho, where the coefficient is public (None means -1) and rho is known to the dealer alone."""
+
+    coefficient: Words | None
+    ref: MaskRef
+
+    def view(self, view: View) -> Term:
+        return Term(None if self.coefficient is None else view(self.coefficient), self.ref.view(view))
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """x = public + sum of terms: after an opening x = m - r, after a truncation t = P - u + (1 - m63) v."""
+
+    public: Words
+    terms: tuple[Term, ...]
+
+    @property
+    def opened(self) -> bool:
+        """True if x itself was opened under one mask, so that sums of products need no more."""
+        return len(self.terms) == 1 and self.terms[0].ref.part == "r"
+
+    def view(self, view: View) -> Known:
+        return Known(view(self.public), tuple(term.view(view) for term in self.terms))
+
+
+@dataclass(eq=False)
+class Share:
+    """An additive share of words: the secret is the sum of all parties' `value` modulo 2^64. Immutable, but for `known`,
+    which is set when the secret is opened and is the same at every party."""
+
+    value: Words
+    known: Known | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        self.value.flags.writeable = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def opened(self) -> bool:
+        return self.known is not None and self.known.opened
+
+    def view(self, view: View) -> Share:
+        return Share(view(self.value), None if self.known is None else self.known.view(view))
+
+    def __repr__(self) -> str:
+        return f"Share(<secret>, shape={self.shape})"
+
+
+@dataclass(eq=False)
+class Bits:
+    """An XOR share of bits, packed eight to a byte in C order: the secret is the XOR of all parties' `packed`."""
+
+    packed: Bytes
+    shape: tuple[int, ...]
+
+    @classmethod
+    def pack(cls, values: Array) -> Bits:
+        return cls(packing.pack(values), values.shape)
+
+    def unpack(self) -> Array:
+        return packing.unpack(self.packed, self.shape)
+
+    def map(self, function: Callable[[Array], Array]) -> Bits:
+        return Bits.pack(function(self.unpack()))
+
+    def __repr__(self) -> str:
+        return f"Bits(<secret>, shape={self.shape})"

@@ -1,0 +1,53 @@
+"""Truncation from one opening, without wrap failure (README.md#truncation)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mpc.party import Endpoint
+from protocols.additive.correlations import Truncation
+from protocols.additive.shares import Known, MaskRef, Share, Term
+from protocols.additive.sharing import Opening
+from protocols.additive.source import Pending, Source
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_OFFSET = np.uint64(1 << 62)
+
+
+def truncate(
+    endpoint: Endpoint, source: Source, items: Sequence[tuple[Share, int]], also_open: Sequence[Share]
+) -> list[Share]:
+    """[t] = [z >> bits] for each (z, bits), with an error of 0 or +1; |z| < 2^62.
+
+    1. Ask the dealer for [u] = [r >> bits] and [v] = [r63 * 2^(64 - bits)], of the mask r under which z is opened.
+    2. Open m = z + r, where not yet known (one round), and with it the shares in `also_open`.
+    3. [t] = (m' >> bits) - [u] + (1 - m'63) [v] - 2^(62 - bits), where m' = m + 2^62.
+    """
+    opening = Opening(endpoint, source, [*(z for z, _ in items), *also_open])
+    requests: list[tuple[Pending, MaskRef] | None] = []
+    for z, bits in items:
+        ref = opening.ref(z)
+        requests.append((source.request(Truncation(ref, bits, z.shape)), ref) if z.value.size else None)
+    opening.run("truncate")
+    return [_finish(endpoint, z, bits, request) for (z, bits), request in zip(items, requests, strict=True)]
+
+
+def _finish(endpoint: Endpoint, z: Share, bits: int, request: tuple[Pending, MaskRef] | None) -> Share:
+    if request is None:
+        return z
+    pending, r = request
+    u, v = pending.shares()
+    v = np.asarray(np.left_shift(v.astype(np.uint64), np.uint64(64 - bits)))
+    assert z.known is not None
+    m = np.asarray(np.add(z.known.public, _OFFSET))
+    public = np.asarray(np.subtract(np.right_shift(m, np.uint64(bits)), np.uint64(1 << (62 - bits))))
+    low = np.asarray(np.subtract(np.uint64(1), np.right_shift(m, np.uint64(63))))  # 1 - m'63
+    t = np.asarray(np.subtract(np.multiply(low, v), u))
+    if endpoint.index == 0:
+        t = np.asarray(np.add(t, public))
+    ref_u = MaskRef(r.number, r.shape, "u", bits, r.views)
+    ref_v = MaskRef(r.number, r.shape, "v", bits, r.views)
+    return Share(t, Known(public, (Term(None, ref_u), Term(low, ref_v))))
