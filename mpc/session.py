@@ -85,4 +85,3 @@ class Party:
         from rich.progress import track  # only programs that show progress pay for this import
 
         return iter(track(items, description))
-

@@ -5,6 +5,17 @@ from mpc.contract.protocol import Protocol, Share
 from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View
 
 __all__ = [
-    "MATMUL", "MULTIPLY", "Bilinear", "BroadcastTo", "Conv2d", "Index", "Matmul", "Multiply", "Protocol", "Reshape",
-    "Share", "Transpose", "View",
+    "MATMUL",
+    "MULTIPLY",
+    "Bilinear",
+    "BroadcastTo",
+    "Conv2d",
+    "Index",
+    "Matmul",
+    "Multiply",
+    "Protocol",
+    "Reshape",
+    "Share",
+    "Transpose",
+    "View",
 ]

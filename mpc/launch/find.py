@@ -10,6 +10,11 @@ from mpc.errors import OptionError, ProtocolError
 GROUP = "mpc.protocols"
 
 
+def known_protocols() -> list[str]:
+    """The names of the installed protocols."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
 def find_protocol(protocol: str | type[Protocol]) -> type[Protocol]:
     """The protocol class of that name, checked against the contract; a class is taken as it is."""
     found: object = protocol

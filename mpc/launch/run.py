@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from mpc.launch.job import Job
 from mpc.party import DEFAULT_TIMEOUT, Stats
 
 _GRACE = 2.0  # seconds that the others get to report, once one has failed
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # one thread a party, unless told more
 _START = 120.0  # seconds for an interpreter to start
 
 
@@ -102,7 +104,10 @@ class Child:
         self.pipe, theirs = Pipe()
         code = f"import sys; sys.path[:] = {sys.path!r}; from mpc.launch.child import main; main({theirs.fileno()})"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            [sys.executable, "-c", code],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={**dict.fromkeys(_THREADS, "1"), **os.environ},
         )
         theirs.close()
 

@@ -159,9 +159,7 @@ class Endpoint:
 
     # ------------------------------------------------------------------ frames
 
-    def _send(
-        self, to: int, kind: Kind, label: str, specs: tuple[ArraySpec, ...], arrays: Sequence[Array]
-    ) -> int:
+    def _send(self, to: int, kind: Kind, label: str, specs: tuple[ArraySpec, ...], arrays: Sequence[Array]) -> int:
         header = Header(kind, self._session, self.index, self._sent[to], label, specs).encode()
         self._sent[to] += 1
         self._transport.send(to, header, arrays)

@@ -1,4 +1,5 @@
 """Z/2^64 (placeholder until the kernels land)."""
+
 import numpy as np
 
 

@@ -1,7 +1,6 @@
-from typing import Any
 
 import numpy as np
-from numba import njit, types, uint64, uint8, uint32
+from numba import njit, types, uint64
 
 from . import limbs, tiles
 
@@ -81,63 +80,77 @@ def _tile_block(pa, pb, depth, c, edge, sums):
                     for s in range(min(16, n - j)):
                         c[i + r, j + s] += edge[r, s]
 
-def up(x,y): return (x+y-1)//y*y
-up=njit(up)
+
+def up(x, y):
+    return (x + y - 1) // y * y
+
+
+up = njit(up)
 
 SIG = types.void(
     types.Array(uint64, 3, "A", readonly=True),
     types.Array(uint64, 3, "A", readonly=True),
     types.Array(uint64, 3, "C"),
 )
-KC=1024
-MC=64
-NC=2048
+KC = 1024
+MC = 64
+NC = 2048
+
 
 @njit
 def palette():
-    p=_aligned(8)
-    q=p.view(np.uint8)
-    q[:]=0
-    q[0]=1
+    p = _aligned(8)
+    q = p.view(np.uint8)
+    q[:] = 0
+    q[0] = 1
     for i in range(8):
-        q[16+2*i]=64
-        q[48+i]=16
+        q[16 + 2 * i] = 64
+        q[48 + i] = 16
     return p
+
 
 @njit(SIG, nogil=True, cache=True)
 def gemm_tiles(a, b, c):
     m, depth = a.shape[1:]
     n = b.shape[2]
-    kc = min(KC, up(depth,64))
-    pa = _aligned(min(MC, up(m,16)) * kc)
-    pb = _aligned(min(NC, up(n,16)) * kc)
+    kc = min(KC, up(depth, 64))
+    pa = _aligned(min(MC, up(m, 16)) * kc)
+    pb = _aligned(min(NC, up(n, 16)) * kc)
     sums = _aligned(1024)
     edge = np.empty((16, 16), np.uint64)
-    p=palette()
+    p = palette()
     tiles.configure(p.ctypes.data)
     for q in range(a.shape[0]):
         for j in range(0, n, NC):
             for k in range(0, depth, KC):
-                kd=up(min(KC,depth-k),64)
+                kd = up(min(KC, depth - k), 64)
                 _limbs_b(b[q, k : k + KC, j : j + NC], pb, sums)
                 for i in range(0, m, MC):
                     _limbs_a(a[q, i : i + MC, k : k + KC], pa, sums)
                     _tile_block(pa, pb, kd, c[q, i : i + MC, j : j + NC], edge, sums)
     tiles.release()
+
+
 @njit(types.void(types.Array(uint64, 3, "A", readonly=True), types.int64), nogil=True, cache=True)
 def pka(a, n):
-    pa = _aligned(64*1024)
-    sums=_aligned(1024)
-    for i in range(n): _limbs_a(a[0], pa, sums)
+    pa = _aligned(64 * 1024)
+    sums = _aligned(1024)
+    for i in range(n):
+        _limbs_a(a[0], pa, sums)
+
+
 @njit(types.void(types.Array(uint64, 3, "A", readonly=True), types.int64), nogil=True, cache=True)
 def pkb(a, n):
-    pa = _aligned(64*1024)
-    sums=_aligned(1024)
-    for i in range(n): _limbs_b(a[0], pa, sums)
+    pa = _aligned(64 * 1024)
+    sums = _aligned(1024)
+    for i in range(n):
+        _limbs_b(a[0], pa, sums)
+
+
 @njit(types.void(types.Array(uint64, 3, "A", readonly=True), types.int64), nogil=True, cache=True)
 def pkc(a, n):
-    s=np.empty((16,64),np.uint64)
+    s = np.empty((16, 64), np.uint64)
     for _ in range(n):
-      for i in range(0,64,16):
-        for k in range(0,1024,64):
-            _copy(a[0,i:i+16,k:k+64],s)
+        for i in range(0, 64, 16):
+            for k in range(0, 1024, 64):
+                _copy(a[0, i : i + 16, k : k + 64], s)

@@ -51,9 +51,7 @@ def _emit_tile(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     sums = [[builder.phi(VECTOR) for _ in range(NV)] for _ in range(MR)]
     a_k = _address(builder, a, builder.mul(k, I64(MR)))
     b_k = _address(builder, b, builder.mul(k, I64(NR)))
-    b_vectors = [
-        builder.load(_vector_pointer(builder, _address(builder, b_k, I64(v * LANES))), align=8) for v in range(NV)
-    ]
+    b_vectors = [builder.load(_vector_pointer(builder, _address(builder, b_k, I64(v * LANES))), align=8) for v in range(NV)]
     for r in range(MR):
         pointer = builder.inttoptr(_address(builder, a_k, I64(r)), I64.as_pointer())
         a_vector = _splat(builder, builder.load(pointer, align=8))

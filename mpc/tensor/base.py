@@ -41,9 +41,7 @@ class Secret:
 
     def like(self: S, share: Share, kind: str | None = None, scale: int | None = None) -> S:
         """A tensor of the same program around another share."""
-        return type(self)(
-            self.context, share, self.kind if kind is None else kind, self.scale if scale is None else scale
-        )
+        return type(self)(self.context, share, self.kind if kind is None else kind, self.scale if scale is None else scale)
 
     @property
     def shape(self) -> tuple[int, ...]:

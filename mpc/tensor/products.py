@@ -175,4 +175,3 @@ def _broadcast(value: Any, shape: list[int]) -> Any:
 
 def _reshape(value: Any, shape: tuple[int, ...]) -> Any:
     return reshape(value, shape) if isinstance(value, Secret) else np.reshape(value, shape)
-

@@ -115,9 +115,7 @@ def split(x: S, sections: Any, axis: int = 0) -> list[S]:
     axis = normalize_axis_index(axis, x.ndim)
     parts = np.array_split(np.arange(x.shape[axis]), sections)
     starts = [0, *np.cumsum([len(p) for p in parts])]
-    return [
-        getitem(x, (slice(None),) * axis + (slice(int(a), int(b)),)) for a, b in zip(starts, starts[1:], strict=False)
-    ]
+    return [getitem(x, (slice(None),) * axis + (slice(int(a), int(b)),)) for a, b in zip(starts, starts[1:], strict=False)]
 
 
 # ---------------------------------------------------------------------------------------- joining

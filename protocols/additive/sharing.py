@@ -69,9 +69,7 @@ def reveal(endpoint: Endpoint, shares: Sequence[Share | Bits], to: Sequence[int]
     if not mine:
         return [None] * len(arrays)
     sums = [combine(own, [parts[k] for parts in received]) for k, own in enumerate(arrays)]
-    return [
-        total if isinstance(x, Share) else Bits(total, x.shape).unpack() for x, total in zip(shares, sums, strict=True)
-    ]
+    return [total if isinstance(x, Share) else Bits(total, x.shape).unpack() for x, total in zip(shares, sums, strict=True)]
 
 
 class Opening:

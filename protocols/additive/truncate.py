@@ -17,9 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _OFFSET = np.uint64(1 << 62)
 
 
-def truncate(
-    endpoint: Endpoint, source: Source, items: Sequence[tuple[Share, int]], also_open: Sequence[Share]
-) -> list[Share]:
+def truncate(endpoint: Endpoint, source: Source, items: Sequence[tuple[Share, int]], also_open: Sequence[Share]) -> list[Share]:
     """[t] = [z >> bits] for each (z, bits), with an error of 0 or +1; |z| < 2^62.
 
     1. Ask the dealer for [u] = [r >> bits] and [v] = [r63 * 2^(64 - bits)], of the mask r under which z is opened.

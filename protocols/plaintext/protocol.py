@@ -90,9 +90,7 @@ class Plaintext(Protocol):
     def and_(self, x: Plain, y: Plain | Array) -> Plain:
         return Plain(np.asarray(np.logical_and(x.value, _value(y))))
 
-    def _checked(
-        self, operation: str, function: Callable[..., Array], *operands: Plain | Array, exact: Any = None
-    ) -> Plain:
+    def _checked(self, operation: str, function: Callable[..., Array], *operands: Plain | Array, exact: Any = None) -> Plain:
         """function of the words modulo 2^64, after the same function of floats has shown that the result fits."""
         words = [_value(x) for x in operands]
         estimate = np.asarray(function(*(_signed(w).astype(np.float64) for w in words)))

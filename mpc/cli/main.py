@@ -1,0 +1,19 @@
+"""The commands of `mpc`."""
+
+from __future__ import annotations
+
+import click
+
+import mpc
+from mpc.cli.doctor import doctor
+from mpc.cli.run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(mpc.__version__, prog_name="mpc")
+def main() -> None:
+    """Secure multi-party computation for people who use NumPy."""
+
+
+main.add_command(run)
+main.add_command(doctor)
