@@ -1,7 +1,6 @@
-"""Z/2^64 (placeholder until the kernels land)."""
+"""Arrays over the ring Z/2^64: matrix product, convolution, and packed bits."""
 
-import numpy as np
+from .cache import Description, describe, prepare
+from .product import matmul
 
-
-def matmul(a, b):
-    return np.matmul(a, b)
+__all__ = ["Description", "describe", "matmul", "prepare"]

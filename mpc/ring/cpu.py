@@ -1,12 +1,17 @@
 """What the processor offers, as far as the kernels care."""
 
+import ctypes
 import os
+import platform
 from functools import cache
 
 import llvmlite.binding as llvm
 
-#: Restricts the kernels to narrower ones than the processor has ("vector8", "vector4", "vector2"), for tests.
+#: Narrows the kernels, for tests: "amx" (the default where it is available), "vector8", "vector4" or "vector2".
 KERNEL_VARIABLE = "MPC_RING_KERNEL"
+
+# Linux hands out the 8 KiB of tile registers on request only: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+_SYS_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XFEATURE_XTILEDATA = 158, 0x1023, 18
 
 
 @cache
@@ -15,6 +20,12 @@ def features() -> frozenset[str]:
     return frozenset(name for name, present in llvm.get_host_cpu_features().items() if present)
 
 
+def name() -> str:
+    """Name of the processor family, in LLVM's spelling."""
+    return str(llvm.get_host_cpu_name())
+
+
+@cache
 def lanes() -> int:
     """Number of 64-bit lanes in the vectors that the kernels use: 8, 4 or 2."""
     choice = os.environ.get(KERNEL_VARIABLE, "")
@@ -23,3 +34,16 @@ def lanes() -> int:
     if "avx512dq" in features():
         return 8
     return 4 if "avx2" in features() else 2
+
+
+@cache
+def tiles() -> bool:
+    """Whether this process may use the matrix unit (Intel AMX); asks the operating system for it."""
+    if os.environ.get(KERNEL_VARIABLE, "").startswith("vector"):
+        return False
+    if platform.system() != "Linux" or platform.machine() != "x86_64":
+        return False
+    if not {"amx-tile", "amx-int8", "avx512bw", "avx512vbmi"} <= features():
+        return False
+    refused = ctypes.CDLL(None).syscall(_SYS_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XFEATURE_XTILEDATA)
+    return not refused

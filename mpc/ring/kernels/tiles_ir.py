@@ -8,10 +8,11 @@ which is 36 byte matrix products with 32-bit sums.  For s >= 4 the sums may wrap
 For s < 4 they must not: (s + 1) * depth * 255^2 < 2^32 holds for every depth up to MAX_DEPTH.
 
 There are 8 tile registers: four sums, two limbs of A and two of B.  So C_4..C_7 are one pass over the panels, C_0..C_3
-a second one.  Each pass visits its limb pairs in an order that loads few tiles (consecutive 2 x 2 blocks of pairs
-share two operands) and seldom adds twice in a row to the same sum.
+a second one.  Loads are dear where the core is shared, so a pass visits its pairs (i, j) in 2 x 2 blocks of which
+neighbours share two operands, and loads a register as soon as its last use has been issued.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -26,12 +27,24 @@ MAX_DEPTH = 16384
 TILE_BYTES = 1024
 STEP_BYTES = 8 * TILE_BYTES
 
+#: The pairs with 4 <= i + j < 8 and those with i + j < 4, one line a block.
 HIGH_PAIRS = (
-    ((0, 6), (0, 7), (1, 6)), ((0, 4), (0, 5), (1, 4), (1, 5)), ((1, 3),), ((2, 2), (2, 3), (3, 2), (3, 3)),
-    ((4, 2), (4, 3), (5, 2)), ((4, 0), (4, 1), (5, 0), (5, 1)), ((6, 0), (6, 1), (7, 0)), ((3, 1),),
-    ((2, 4), (2, 5), (3, 4)),
+    (0, 6), (1, 6), (0, 7),
+    (0, 4), (0, 5), (1, 5), (1, 4),
+    (2, 4), (3, 4), (2, 5),
+    (2, 2), (2, 3), (3, 2), (3, 3), (1, 3),
+    (4, 3), (4, 2), (5, 2),
+    (4, 0), (4, 1), (5, 1), (5, 0), (3, 1),
+    (6, 1), (6, 0), (7, 0),
 )  # fmt: skip
-LOW_PAIRS = (((0, 2), (0, 3), (1, 2)), ((0, 0), (0, 1), (1, 0), (1, 1)), ((2, 0), (2, 1), (3, 0)))
+LOW_PAIRS = (
+    (0, 2), (1, 2), (0, 3),
+    (0, 1), (0, 0), (1, 1), (1, 0),
+    (2, 1), (2, 0), (3, 0),
+)  # fmt: skip
+
+#: Tile configuration: palette 1, then for 8 registers 64 bytes a row (uint16 each) and 16 rows (uint8 each).
+PALETTE = (1, *[0] * 15, *[64, 0] * 8, *[0] * 16, *[16] * 8, *[0] * 8)
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 POINTER = I8.as_pointer()
@@ -62,23 +75,37 @@ def _loop(builder: Any, count: Any, body: Any) -> None:
     builder.position_at_end(after)
 
 
+def _schedule(pairs: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """The loads ("a" or "b", limb, register) and products ("*", a's register, b's register) of a pass, in order."""
+    steps: list[tuple[str, int, int]] = []
+    held: dict[int, int] = {}
+    free: dict[int, int] = {}  # position after the last use of a register
+    for i, j in pairs:
+        registers = 4 + i % 2, 6 + j % 2
+        for operand, limb, register in (("a", i, registers[0]), ("b", j, registers[1])):
+            if held.get(register) != limb:
+                held[register] = limb
+                at = free.get(register, len(steps))
+                steps.insert(at, (operand, limb, register))
+                free = {r: position + (position > at) for r, position in free.items()}
+        steps.append(("*", *registers))
+        free |= dict.fromkeys(registers, len(steps))
+    return steps
+
+
 def _emit_pass(builder: Any, a: Any, b: Any, steps: Any, sums: Any, first: int, pairs: Any) -> None:
     """Add the products of the limb pairs over all steps, and store C_first .. C_(first+3) at address sums."""
 
     def body(step: Any) -> None:
         offset = builder.mul(step, I64(STEP_BYTES))
-        held: dict[int, int] = {}
-
-        def load(register: int, base: Any, limb: int) -> Any:
-            if held.get(register) != limb:
-                held[register] = limb
-                source = _pointer(builder, base, builder.add(offset, I64(limb * TILE_BYTES)))
-                _call(builder, "tileloadd64", I8(register), source, I64(STEP))
-            return I8(register)
-
-        for block in pairs:
-            for i, j in block:
-                _call(builder, "tdpbuud", I8(i + j - first), load(4 + i % 2, a, i), load(6 + j % 2, b, j))
+        limb_of = {}
+        for action, x, y in _schedule(pairs):
+            if action == "*":
+                _call(builder, "tdpbuud", I8(limb_of[x] + limb_of[y] - first), I8(x), I8(y))
+            else:
+                limb_of[y] = x
+                source = builder.add(offset, I64(x * TILE_BYTES))
+                _call(builder, "tileloadd64", I8(y), _pointer(builder, a if action == "a" else b, source), I64(STEP))
 
     for t in range(4):
         _call(builder, "tilezero", I8(t))

@@ -1,0 +1,136 @@
+"""Loading the kernels: compiled once on a machine, then read from the user's cache folder.
+
+The folder is named after everything that the machine code depends on.  A process that finds it complete loads it; the
+first one compiles while the others wait for a file lock.
+"""
+
+import fcntl
+import hashlib
+import importlib
+import importlib.metadata
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint64]
+Kernel = Callable[[Words, Words, Words], None]
+
+_READY = "ready"
+_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The compiled functions; ``tiles`` is None where the matrix unit is missing."""
+
+    multiply_vectors: Kernel
+    vector: Kernel
+    tiles: Kernel | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """Which kernels this process uses."""
+
+    kernel: str
+    lanes: int
+    cache_folder: Path
+    compiled: bool
+
+
+_kernels: Kernels | None = None
+
+
+def prepare() -> None:
+    """Load the kernels now, compiling them if this machine has not yet done so (about ten seconds)."""
+    kernels()
+
+
+def describe() -> Description:
+    """The kernel in use ("amx" or "vector"), its 64-bit lanes, the cache folder, and whether that is filled."""
+    from . import cpu
+
+    folder = _folder()
+    return Description("amx" if cpu.tiles() else "vector", cpu.lanes(), folder, (folder / _READY).exists())
+
+
+def kernels() -> Kernels:
+    """The compiled kernels; the first call of a process imports numba."""
+    global _kernels
+    if _kernels is None:
+        with _guard:
+            _kernels = _kernels or _load_or_compile()
+    return _kernels
+
+
+def _load_or_compile() -> Kernels:
+    folder = _folder()
+    if (folder / _READY).exists():
+        return _load(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        print(f"mpc: compiling kernels, every time, as there is no cache folder: {error}", file=sys.stderr)
+        return _load(None)
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / _READY).exists():
+            print("mpc: compiling kernels, once (about 10 s)", file=sys.stderr, flush=True)
+        loaded = _load(folder)
+        (folder / _READY).touch()
+        return loaded
+
+
+def _load(folder: Path | None) -> Kernels:
+    from . import cpu
+
+    def module(name: str) -> Any:
+        return importlib.import_module(f"{__package__}.kernels.{name}")
+
+    with _numba_cache(folder):
+        tiles = module("tiles").add_products if cpu.tiles() else None
+        return Kernels(module("thin").multiply_vectors, module("vector").add_products, tiles)
+
+
+@contextmanager
+def _numba_cache(folder: Path | None) -> Iterator[None]:
+    """Numba settles where a function is cached when it decorates it."""
+    import numba
+
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder or "")
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _folder() -> Path:
+    """The cache folder of these kernels: a hash of sources, compiler, interpreter and processor.
+
+    Numba also compares the time stamps and the place of the sources, so they are part of the hash.
+    """
+    from . import cpu
+
+    key = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        key.update(f"{path} {path.stat().st_mtime_ns}".encode() + path.read_bytes())
+    versions = [importlib.metadata.version(package) for package in ("numba", "llvmlite", "numpy")]
+    processor = [cpu.name(), cpu.lanes(), cpu.tiles(), *sorted(cpu.features())]
+    key.update(repr([sys.version, versions, processor]).encode())
+    return _base() / f"ring-{key.hexdigest()[:16]}"
+
+
+def _base() -> Path:
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return Path(os.environ["NUMBA_CACHE_DIR"]) / "mpc"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mpc"

@@ -1,0 +1,1 @@
+"""Compiled kernels.  Importing the modules of this package imports numba and compiles or loads them: see cache.py."""
