@@ -5,7 +5,7 @@ import os
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before NumPy loads: "one thread" below means it
 
-from benchmarks import bench_ring, bench_run
+from benchmarks import bench_ring, bench_run  # noqa: E402
 
 
 def main() -> None:

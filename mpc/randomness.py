@@ -57,7 +57,7 @@ class Stream:
         keystream = self._keystreams.get(purpose) or self._open(purpose)
         keystream.reset_nonce(number.to_bytes(8, "big") + bytes(8))
         out = np.empty(math.prod(shape), dtype)
-        view = memoryview(out).cast("B") if out.size else memoryview(b"")
+        view = out.view(np.uint8).data
         for start in range(0, len(view), len(_ZEROS)):
             part = view[start : start + len(_ZEROS)]
             keystream.update_into(_ZEROS if len(part) == len(_ZEROS) else bytes(len(part)), part)

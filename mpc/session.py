@@ -9,16 +9,19 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mpc.contract import Protocol
-from mpc.errors import OptionError, ShapeError, UsageError
+from mpc.errors import FrameError, OptionError, ShapeError, UsageError
 from mpc.fixed import MAX_FRACTION_BITS
 from mpc.party import Cost, Stats
 from mpc.tensor import Tensor
-from mpc.tensor.base import DTYPES, Context
-from mpc.tensor.encoding import encode_public
-from mpc.tensor.tensor import reveal
+from mpc.tensor.base import DTYPES, Array, Context
+from mpc.tensor.encoding import encode_input
+from mpc.tensor.revealing import Parties, party_number, reveal
+from mpc.tensor.shapes import as_numpy, as_sizes
 from mpc.transport import ArraySpec
 
 T = TypeVar("T")
+
+_KINDS = {dtype.name: kind for kind, dtype in DTYPES.items()}
 
 
 class Party:
@@ -41,33 +44,44 @@ class Party:
 
         dtype and shape become public: the owner announces them (or checks that they are `shape`, where given). Floats
         become fixed point, rounded to nearest; integers and booleans stay what they are. RangeError for NaN, inf and
-        floats of 2^(62 - 2 * fraction_bits) or more. Cost: 1 round, 0 bytes: the others' shares come from common seeds.
+        floats of 2^(62 - 2 * fraction_bits) or more; UsageError for what is no number. Cost: 1 round, 0 bytes: the others'
+        shares come from common seeds.
         """
-        if not isinstance(owner, int) or not 0 <= owner < self.size:
-            raise UsageError(f"party {self.index}, operation 'input': owner={owner!r} is no party; they are 0 to {self.size - 1}")
-        words, spec = None, None
-        if self.index == owner:
-            words, spec = self._encode(value)
+        owner = party_number(self._what, "owner", owner, self.size)
+        words, spec = self._encode(value) if self.index == owner else (None, None)
         spec = self._endpoint.announce("input", owner, spec)
-        if shape is not None and tuple(spec.shape) != tuple(np.atleast_1d(shape) if shape != () else ()):
-            raise ShapeError(f"party {self.index}, operation 'input': shape={shape}, and party {owner}'s array has {spec.shape}")
-        kind = {dtype.name: kind for kind, dtype in DTYPES.items()}[spec.dtype]
+        if spec.dtype not in _KINDS:
+            raise FrameError(f"{self._what}: party {owner} announces an array of dtype {spec.dtype}")
+        if shape is not None and tuple(spec.shape) != as_sizes(self._what, shape):
+            raise ShapeError(f"{self._what}: shape={shape}, and party {owner}'s array has {spec.shape}")
+        kind = _KINDS[spec.dtype]
         share = self._protocol.input(words, owner, spec.shape, kind == "bool")
-        scale = self._context.fraction_bits if kind == "float" else 0
-        return Tensor(self._context, share, kind, scale)
+        return Tensor(self._context, share, kind, self._context.fraction_bits if kind == "float" else 0)
 
-    def _encode(self, value: Any) -> tuple[Any, ArraySpec]:
+    @property
+    def _what(self) -> str:
+        return f"{self._context.who}, operation 'input'"
+
+    def _encode(self, value: Any) -> tuple[Array, ArraySpec]:
         if value is None:
-            raise UsageError(f"party {self.index}, operation 'input': this party is the owner, and its value is None")
+            raise UsageError(f"{self._what}: this party is the owner, and its value is None")
         if isinstance(value, Tensor):
-            raise UsageError(f"party {self.index}, operation 'input': the value is a secret tensor already")
-        array = np.asarray(value)
-        words, kind, _ = encode_public(self._context, array, "operation 'input'")
+            raise UsageError(f"{self._what}: the value is a secret tensor already")
+        if np.ma.is_masked(value):
+            raise UsageError(f"{self._what}: masked values cannot be secret; fill them first (.filled(value))")
+        array = as_numpy(self._what, np.asarray, value)
+        words, kind, _ = encode_input(self._context, array, self._what)
         return words, ArraySpec(DTYPES[kind].name, array.shape)
 
-    def reveal(self, *tensors: Tensor, to: int | list[int] | None = None) -> Any:
-        """Reveal several tensors in ONE round; a tuple of arrays (None at parties that are not in `to`)."""
-        return tuple(reveal(list(tensors), to))
+    def reveal(self, *tensors: Tensor, to: Parties = None) -> tuple[Any, ...]:
+        """Reveal several tensors in ONE round (two if any needs its truncation); a tuple of arrays, one for each tensor.
+
+        To every party, or only to those in `to` (a number or several), with None elsewhere. UsageError for what is no
+        tensor of this party.
+        """
+        if any(isinstance(t, Tensor) and t.context is not self._context for t in tensors):
+            raise UsageError(f"{self._context.who}, operation 'reveal': a tensor belongs to another party or run")
+        return tuple(reveal(tensors, to))
 
     def measure(self) -> AbstractContextManager[Cost]:
         """`with party.measure() as cost:` fills `cost` with what the block cost at this party."""

@@ -67,22 +67,28 @@ def test_a_protocol_uses_the_contract_and_what_is_below(path):
     assert not others, f"{path.name} imports another protocol: {others}"
 
 
-def test_modules_of_the_tensor_room_have_no_cycle():
+def module_graph():
+    """Module -> modules it imports; `from package import module` counts as the module, not as the package's face."""
+    files = (ROOT / "mpc").rglob("*.py")
+    paths = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in files}
     graph = {}
-    for path in (ROOT / "mpc").rglob("*.py"):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        graph[name] = {m for m, _ in imports(path) if m.startswith("mpc.")}
-    done, path_so_far = set(), []
+    for name, path in paths.items():
+        graph[name] = set()
+        for module, names in imports(path):
+            inside = {f"{module}.{n}" for n in names} & paths.keys()
+            graph[name] |= inside | ({module} & paths.keys() if len(inside) < len(names) or not names else set())
+    return graph
 
-    def visit(name):
+
+def test_modules_have_no_cycle():
+    graph, done = module_graph(), set()
+
+    def visit(name, path_so_far):
         assert name not in path_so_far, f"cycle: {' -> '.join([*path_so_far, name])}"
-        if name in done or name not in graph:
-            return
-        path_so_far.append(name)
-        for other in graph[name]:
-            visit(other)
-        path_so_far.pop()
-        done.add(name)
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, [*path_so_far, name])
+            done.add(name)
 
     for name in graph:
-        visit(name)
+        visit(name, [])

@@ -39,13 +39,21 @@ def run(
         job = Job(ProgramFile(program), args, parties, protocol, fraction_bits, network, timeout)
         outcome = execute(job)
     except KeyboardInterrupt:
+        _restore_cursor()
         click.echo("interrupted: all parties were stopped", err=True)
         sys.exit(130)
     except Exception as error:
+        _restore_cursor()
         _explain(error)
         sys.exit(1)
     _show_results(outcome.results)
     _show_costs(outcome, parties, profile)
+
+
+def _restore_cursor() -> None:
+    """A party that was killed while it showed its progress has left the terminal without one."""
+    if sys.stdout.isatty():
+        click.echo("\x1b[?25h", nl=False)
 
 
 def _explain(error: BaseException) -> None:

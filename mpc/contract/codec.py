@@ -41,7 +41,7 @@ def decode(parts: list[Array]) -> Any:
     """The inverse; FrameError for anything that `encode` could not have made."""
     try:
         return _unpack(json.loads(parts[0].tobytes()), parts[1:])
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise FrameError(f"a malformed request: {error}") from None
 
 

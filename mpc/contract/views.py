@@ -52,5 +52,9 @@ class Index(View):
 
     key: tuple[Any, ...]
 
+    def __post_init__(self) -> None:
+        # a view is applied again later, to masks: it must not change with the caller's array
+        object.__setattr__(self, "key", tuple(part.copy() if isinstance(part, np.ndarray) else part for part in self.key))
+
     def __call__(self, array: Array) -> Array:
         return np.asarray(array[self.key])

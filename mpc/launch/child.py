@@ -1,41 +1,46 @@
-"""One endpoint's process, as `run` starts it. The parent speaks over an inherited pipe: setup, addresses, then perhaps stop."""
+"""One endpoint's process, as `run` starts it. The launcher speaks over an inherited socket pair; its closing ends us."""
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
+import socket
 import sys
 import threading
-import traceback
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from typing import Any
 
-import cloudpickle  # type: ignore[import-untyped]
-
-from mpc.errors import PeerFailed
-from mpc.launch.job import play
+from mpc.errors import OptionError, PeerFailed, UsageError, party_name
+from mpc.launch.channel import Channel, Packed, pack, unpack
+from mpc.launch.failures import describe
+from mpc.launch.job import Job, play
 from mpc.transport.zeromq import ZeroMQTransport
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Stop:
-    """Listens to the parent in a thread of its own. A failure elsewhere rings the alarm; the parent's death ends us."""
+    """Listens to the launcher in a thread of its own. A failure elsewhere rings the alarm; the launcher's end ends us."""
 
-    def __init__(self, parent: Connection):
-        self._parent = parent
+    def __init__(self, channel: Channel):
+        self._channel = channel
         self._reading, self._writing = os.pipe()
         self._failure = PeerFailed("the run was stopped")
-        threading.Thread(target=self._listen, daemon=True, name="mpc-parent").start()
+        self._finished = False
+        self._over = threading.Event()
+        threading.Thread(target=self._listen, daemon=True, name="mpc-launcher").start()
 
     def _listen(self) -> None:
-        try:
-            peer, reason = cloudpickle.loads(self._parent.recv_bytes())
-        except (EOFError, OSError):
+        with suppress(EOFError, OSError):
+            while True:
+                peer, reason = unpack(self._channel.receive())
+                self._failure = PeerFailed(reason, peer)
+                os.write(self._writing, b"!")
+        if not self._finished:
             os._exit(1)  # nobody is left to report to
-        self._failure = PeerFailed(reason, peer)
-        os.write(self._writing, b"!")
+        self._over.set()
+
+    def wait(self) -> None:
+        """Stay until the launcher has heard from everybody: what we sent to the others may still be on its way."""
+        self._finished = True
+        self._over.wait()
 
     def fileno(self) -> int:
         return self._reading
@@ -44,46 +49,56 @@ class Stop:
         return self._failure
 
 
-def main(descriptor: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
-    _die_with_parent()
-    parent = Connection(descriptor)
-    setup = cloudpickle.loads(parent.recv_bytes())
-    job, index, keys = setup["job"], setup["index"], setup["keys"]
-    sys.argv = setup["argv"]
-    transport = ZeroMQTransport(index, keys.session, setup["token"])
-    parent.send_bytes(cloudpickle.dumps(("address", transport.address)))
-    transport.connect(cloudpickle.loads(parent.recv_bytes()))
-    transport.listen_also(Stop(parent))
+def main(link: socket.socket) -> None:
+    channel = Channel(link)
+    with suppress(AttributeError, ValueError):
+        # Whole lines: they do not mix with another party's, and a killed party's last ones are not lost.
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
+    setup = unpack(channel.receive())
+    transport = ZeroMQTransport(setup["index"], setup["keys"].session, setup["token"])
+    channel.send(pack(("address", transport.address)))
+    addresses, sys.argv = unpack(channel.receive())
+    job = channel.receive()
+    stop = Stop(channel)
+    transport.connect(addresses)
+    transport.listen_also(stop)
+    for message in _perform(job, setup, transport):
+        channel.send(message)
+    stop.wait()
+    transport.close(linger_ms=0)  # everybody has ended
+
+
+def _perform(packed: Packed, setup: dict[str, Any], transport: ZeroMQTransport) -> list[Packed]:
+    """Play our part. What to tell the launcher: the result and its costs, or the error."""
+    name = party_name(setup["index"], setup["parties"])
     try:
-        message = ("result", *play(job, transport, keys))
-        data = cloudpickle.dumps(message)
+        result, stats = play(_load(packed, name), transport, setup["keys"])
+        return [pack(("result", stats)), _pack_result(result, name)]
     except BaseException as error:
-        data = cloudpickle.dumps(("error", describe(error)))
-    sys.stdout.flush()
-    parent.send_bytes(data)
-    transport.close()
+        return [pack(("error", describe(error)))]
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
 
 
-def _die_with_parent() -> None:
-    """Also when stopped by a signal, or busy: the kernel ends us with the parent (Linux only; elsewhere the pipe does)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def describe(error: BaseException) -> dict[str, Any]:
-    """An error as plain data, and as itself where it can be pickled."""
+def _load(packed: Packed, name: str) -> Job:
     try:
-        pickled = cloudpickle.dumps(error)
-        cloudpickle.loads(pickled)
-    except Exception:
-        pickled = None
-    own = error.__traceback__
-    while own is not None and own.tb_next is not None and own.tb_frame.f_globals.get("__name__", "").startswith("mpc.launch"):
-        own = own.tb_next  # the launcher's own frames tell a user nothing
-    return {
-        "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(type(error), error, own)),
-        "pickled": pickled,
-    }
+        return unpack(packed)  # type: ignore[no-any-return]
+    except Exception as error:
+        raise OptionError(
+            f"{name} cannot load the program or its arguments: {type(error).__name__}: {error}. Modules that they use must "
+            "be importable in a fresh interpreter with this sys.path and folder."
+        ) from error
+
+
+def _pack_result(result: Any, name: str) -> Packed:
+    try:
+        return pack(result)
+    except UsageError as error:
+        raise UsageError(f"{name}, the program's result: {error}") from None
+    except Exception as error:
+        raise UsageError(
+            f"{name} returned a {type(result).__name__}, which cannot be sent to the caller: {error}. Return arrays, numbers, "
+            "or anything else that pickles."
+        ) from error

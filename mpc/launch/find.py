@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from typing import Any
 
 from mpc.contract import Protocol
 from mpc.errors import OptionError, ProtocolError
@@ -12,21 +12,30 @@ GROUP = "mpc.protocols"
 
 def known_protocols() -> list[str]:
     """The names of the installed protocols."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+    return sorted(_entries())
 
 
 def find_protocol(protocol: str | type[Protocol]) -> type[Protocol]:
     """The protocol class of that name, checked against the contract; a class is taken as it is."""
     found: object = protocol
     if isinstance(protocol, str):
-        known = {entry.name: entry for entry in entry_points(group=GROUP)}
+        known = _entries()
         if protocol not in known:
             names = ", ".join(sorted(known)) or "none: is mpc installed?"
             raise OptionError(f"protocol={protocol!r} is not known; installed protocols: {names}")
-        found = known[protocol].load()
+        try:
+            found = known[protocol].load()
+        except Exception as error:
+            raise ProtocolError(f"protocol={protocol!r} cannot be loaded: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Protocol)):
         raise OptionError(f"protocol={protocol!r} is no protocol: give a name or a subclass of mpc.contract.Protocol")
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:
         raise ProtocolError(f"protocol {found.__name__} lacks operations of the contract: {', '.join(missing)}")
     return found
+
+
+def _entries() -> dict[str, Any]:
+    from importlib.metadata import entry_points  # slow to import, and a party's process never asks
+
+    return {entry.name: entry for entry in entry_points(group=GROUP)}

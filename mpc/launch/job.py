@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 
 from mpc.contract import Protocol
-from mpc.errors import OptionError
+from mpc.errors import OptionError, UsageError, party_name
 from mpc.fixed import MAX_FRACTION_BITS
+from mpc.launch.channel import Packed, pack
+from mpc.launch.failures import RunFailed, Standing
 from mpc.launch.find import find_protocol
 from mpc.party import DEFAULT_TIMEOUT, Endpoint, Keys, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.session import Party
+from mpc.tensor import Tensor
 from mpc.transport import Transport
 
 PROGRAM_MODULE = "mpc_program"
+_LONGEST = 1e6  # seconds; more than any wait, and less than what sockets take
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,24 @@ class Job:
         protocol = find_protocol(self.protocol)
         object.__setattr__(self, "protocol_class", protocol)
         low, high = protocol.min_parties, protocol.max_parties
-        if not isinstance(self.parties, int) or not low <= self.parties <= high:
-            raise OptionError(f"parties={self.parties!r}: protocol '{protocol.name}' runs with {low} to {high} parties")
-        if not isinstance(self.fraction_bits, int) or not 1 <= self.fraction_bits <= MAX_FRACTION_BITS:
-            raise OptionError(f"fraction_bits={self.fraction_bits!r}: must be an integer from 1 to {MAX_FRACTION_BITS}")
-        if not isinstance(self.timeout, int | float) or not self.timeout > 0:
-            raise OptionError(f"timeout={self.timeout!r}: must be a number of seconds above 0")
+        self._whole("parties", low, high, f"protocol '{protocol.name}' runs with {low} to {high} parties")
+        self._whole("fraction_bits", 1, MAX_FRACTION_BITS, f"must be an integer from 1 to {MAX_FRACTION_BITS}")
+        if self.seed is not None:
+            text = "must be an integer from 0 to 2^128, or None for randomness from the operating system"
+            self._whole("seed", 0, 1 << 128, text)
+        real = isinstance(self.timeout, Real) and not isinstance(self.timeout, bool)
+        if not real or not math.isfinite(self.timeout) or not 0 < self.timeout <= _LONGEST:
+            raise OptionError(f"timeout={self.timeout!r}: must be a number of seconds above 0, and at most {_LONGEST:.0f}")
+        object.__setattr__(self, "timeout", float(self.timeout))
         if self.network is not None:
             raise OptionError(f"network={self.network!r}: no network profiles are available; leave it out")
-        if self.seed is not None and not isinstance(self.seed, int):
-            raise OptionError(f"seed={self.seed!r}: must be an integer, or None for randomness from the operating system")
+
+    def _whole(self, name: str, low: int, high: int, text: str) -> None:
+        """Check that an option is an integer (NumPy's count) from `low` to `high`."""
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+            raise OptionError(f"{name}={value!r}: {text}")
+        object.__setattr__(self, name, int(value))
 
     @property
     def endpoints(self) -> int:
@@ -94,12 +110,17 @@ def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Str
     An error is told to the peers by its type alone: its message may hold this party's data.
     """
     endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream)
+    name = party_name(endpoint.index, job.parties)
     try:
         result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)
+        _refuse_secrets(result, name)
     except BaseException as error:
-        name = "the dealer" if endpoint.index == job.parties else f"party {endpoint.index}"
-        transport.abort(f"{name} failed with {type(error).__name__}; its own error has the details")
-        raise
+        if Standing.of(error) is not Standing.PEER:  # else the peers know already, and of the one that failed first
+            transport.abort(f"{name} failed with {type(error).__name__}; its own error has the details")
+        if isinstance(error, Exception):
+            raise
+        raise RunFailed(f"{name}'s program raised {type(error).__name__}({error}); let it return instead") from error
+    transport.finish()
     return result, endpoint.meter.snapshot()
 
 
@@ -110,7 +131,65 @@ def _run(job: Job, endpoint: Endpoint) -> Any:
     return result
 
 
-def _serve(job: Job, endpoint: Endpoint) -> None:
+def _serve(job: Job, endpoint: Endpoint) -> Any:
     dealer = job.protocol_class.dealer()
     assert dealer is not None
-    dealer(endpoint)
+    return dealer(endpoint)  # None: the result of this endpoint
+
+
+def _refuse_secrets(result: Any, name: str) -> None:
+    """A secret tensor cannot leave the run: also not in a container."""
+    if isinstance(result, Tensor):
+        raise UsageError(f"{name}, the program's result: a secret tensor stays at its party; return tensor.reveal() instead")
+    if isinstance(result, dict | list | tuple):
+        for item in result.values() if isinstance(result, dict) else result:
+            _refuse_secrets(item, name)
+
+
+# ------------------------------------------------------------------ a job on its way to other processes
+
+
+def pack_job(job: Job) -> tuple[Packed, Packed]:
+    """What the parties get and what the dealer gets: it has no business with the program and its arguments."""
+    with _by_value(job.program):
+        try:
+            return pack(job), pack(replace(job, program=_no_program, args=()))
+        except Exception as error:
+            raise OptionError(
+                f"the program or one of its arguments cannot be sent to the parties: {type(error).__name__}: {error}. Open "
+                "files, locks, connections and the like must be made inside the program."
+            ) from error
+
+
+def _no_program(party: Party) -> None:
+    raise AssertionError("the dealer has no program")
+
+
+@contextmanager
+def _by_value(program: Callable[..., Any]) -> Iterator[None]:
+    """Send the program itself where its module cannot be imported by a fresh interpreter (as of some test runners)."""
+    owner = getattr(program, "func", program)
+    module = sys.modules.get(getattr(owner, "__module__", None) or type(owner).__module__)
+    if module is None or module.__name__ == "__main__" or _importable(module):
+        yield
+        return
+    registered = module.__name__ in cloudpickle.list_registry_pickle_by_value()
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        if not registered:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _importable(module: ModuleType) -> bool:
+    """Whether the name of a module, looked up anew, leads to the file that it came from."""
+    path, spec, name = None, None, ""
+    for part in module.__name__.split("."):
+        name = f"{name}.{part}" if name else part
+        finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+        spec = next((found for find in finders if find and (found := find(name, path))), None)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return spec is not None and spec.origin == getattr(module.__spec__, "origin", None)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from mpc.errors import PeerFailed, PeerTimeout
+from mpc.errors import party_name
+from mpc.launch.failures import Failure, Standing, root_of
 from mpc.launch.job import Job, play
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import MemoryHub, Transport
+
+_GRACE = 1.0  # seconds that the others get to end, once one has failed
 
 
 def simulate(
@@ -37,45 +41,50 @@ def simulate_job(
     stream: StreamFactory = Stream,
     wrap: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> list[tuple[Any, Stats]]:
-    """Result and costs of each endpoint, the dealer last. Raises the first error of the endpoint that failed on its own."""
+    """Result and costs of each endpoint, the dealer last. Raises the error of the endpoint that failed on its own."""
     hub, keys = MemoryHub(job.endpoints), job.keys()
     outcomes: list[tuple[Any, Stats] | None] = [None] * job.endpoints
-    errors: dict[int, BaseException] = {}
+    failures: list[Failure] = []
 
     def endpoint(index: int) -> None:
         try:
             outcomes[index] = play(job, wrap(hub.transport(index)), keys[index if index < job.parties else -1], stream)
         except BaseException as error:
-            errors[index] = error
+            failures.append(Failure(index, error, Standing.of(error)))
 
     threads = [threading.Thread(target=endpoint, args=(i,), daemon=True, name=f"mpc-{i}") for i in range(job.endpoints)]
-    for thread in threads:
-        thread.start()
     try:
-        _join(threads, errors)
-    except KeyboardInterrupt:
+        for thread in threads:
+            thread.start()
+        _join(threads, failures)
+    except BaseException:
         hub.transport(0).abort("the run was interrupted")
+        _join_until(threads, time.monotonic() + _GRACE)
         raise
-    if errors:
-        raise _root(errors, job)
+    if failures:
+        raise _root(failures, job.parties)
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _join(threads: list[threading.Thread], errors: dict[int, BaseException]) -> None:
+def _join(threads: list[threading.Thread], failures: list[Failure]) -> None:
     """Wait for all; once one has failed the others get a moment, as a thread that hangs cannot be ended."""
     for thread in threads:
-        while thread.is_alive():
+        while thread.is_alive() and not failures:
             thread.join(0.2)
-            if errors and thread.is_alive():
-                thread.join(2.0)
-                break
+    _join_until(threads, time.monotonic() + _GRACE)
 
 
-def _root(errors: dict[int, BaseException], job: Job) -> BaseException:
-    def rank(error: BaseException) -> int:
-        return 2 if isinstance(error, PeerFailed) else 1 if isinstance(error, PeerTimeout) else 0
+def _join_until(threads: list[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
 
-    index = min(errors, key=lambda i: (rank(errors[i]), i))
-    who = "the dealer" if index == job.parties else f"party {index}"
-    errors[index].add_note(f"raised at {who} of {job.parties} parties")
-    return errors[index]
+
+def _root(failures: list[Failure], parties: int) -> BaseException:
+    """The error that was there first, and a note of others that are no consequence of it."""
+    root = root_of(failures)
+    root.error.add_note(f"raised at {party_name(root.index, parties)} of {parties} parties")
+    for other in failures:
+        if other is not root and other.error is not root.error and other.standing is Standing.OWN:
+            who = party_name(other.index, parties)
+            root.error.add_note(f"{who} failed too, with {type(other.error).__name__}: {other.error}")
+    return root.error

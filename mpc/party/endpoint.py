@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from mpc.errors import DesyncError, FrameError, PeerTimeout, party_name
+from mpc.errors import DesyncError, FrameError, PeerFailed, PeerTimeout, party_name
 from mpc.party.meter import Cost, Meter
 from mpc.randomness import SEED_BYTES, Stream, StreamFactory, derive_seed, new_seed
-from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
+from mpc.transport import ArraySpec, Header, Kind, PeerFinished, Transport, as_arrays
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -105,7 +105,7 @@ class Endpoint:
             header, payload = self._receive(peer, label, specs)
             if header.arrays != specs:
                 raise DesyncError(self._differ(peer, header, label, specs))
-            received.append(as_arrays(header, payload))
+            received.append(self._arrays(peer, header, payload))
             cost.bytes_received += sum(spec.nbytes for spec in specs)
         cost.seconds = time.perf_counter() - begin
         self.meter.count(label, cost)
@@ -143,12 +143,12 @@ class Endpoint:
             raise DesyncError(self._differ(self.size, header, label, tuple(specs)))
         nbytes = sum(spec.nbytes for spec in specs)
         self.meter.count(label, Cost(offline_bytes=nbytes, seconds=time.perf_counter() - begin))
-        return as_arrays(header, payload)
+        return self._arrays(self.size, header, payload)
 
     def receive_request(self, party: int) -> tuple[str, list[Array]]:
         """At the dealer: the next request of a party, whenever it comes."""
         header, payload = self._receive(party, None, (), timeout=None)
-        return header.label, as_arrays(header, payload)
+        return header.label, self._arrays(party, header, payload)
 
     def send_correction(self, party: int, label: str, arrays: Sequence[Array]) -> None:
         """At the dealer: answer one party."""
@@ -177,14 +177,44 @@ class Endpoint:
                 "slower than that, or runs another program. Raise timeout= if it only needs longer.",
                 peer,
             ) from error
-        header = Header.decode(data)
-        if header.session != self._session or header.sender != peer:
-            raise FrameError(f"a message on the link to {party_name(peer, self.size)} claims another session or sender")
+        except PeerFinished:
+            raise DesyncError(self._left_alone(peer, label)) from None
+        except PeerFailed as error:
+            me, other = party_name(self.index, self.size), party_name(peer, self.size)
+            waiting = f"{me} was waiting for {other}" + (f" in operation '{label}'" if label else "")
+            failed = PeerFailed(f"{error} ({waiting})", error.peer)
+            failed.waited_for = peer  # type: ignore[attr-defined]
+            raise failed from None
+        header = self._header(peer, data)
         mismatch = label is not None and header.label != label
         if mismatch or header.sequence != self._received[peer]:
             raise DesyncError(self._differ(peer, header, label, specs))
         self._received[peer] += 1
         return header, payload
+
+    def _header(self, peer: int, data: bytes) -> Header:
+        me, other = party_name(self.index, self.size), party_name(peer, self.size)
+        try:
+            header = Header.decode(data)
+        except FrameError as error:
+            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
+        if header.session != self._session or header.sender != peer:
+            raise FrameError(f"{me} got a message on the link to {other} that claims another session or sender")
+        return header
+
+    def _arrays(self, peer: int, header: Header, payload: Sequence[Any]) -> list[Array]:
+        try:
+            return as_arrays(header, payload)
+        except FrameError as error:
+            me, other = party_name(self.index, self.size), party_name(peer, self.size)
+            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
+
+    def _left_alone(self, peer: int, label: str | None) -> str:
+        me, other = party_name(self.index, self.size), party_name(peer, self.size)
+        return (
+            f"{me} waits at operation '{label}' (message {self._received[peer]}) for {other}, which has finished its program. "
+            "Every party must run the same operations: look for a branch on party.index or on a private value."
+        )
 
     def _differ(self, peer: int, header: Header, label: str | None, specs: tuple[ArraySpec, ...]) -> str:
         me, other = party_name(self.index, self.size), party_name(peer, self.size)

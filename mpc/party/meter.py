@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -22,15 +22,23 @@ class Cost:
     offline_bytes: int = 0
     seconds: float = 0.0
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    def add(self, other: Cost) -> None:
+        self.rounds += other.rounds
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
+        self.header_bytes += other.header_bytes
+        self.offline_bytes += other.offline_bytes
+        self.seconds += other.seconds
 
     def __sub__(self, other: Cost) -> Cost:
-        return Cost(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
-
-    def add(self, other: Cost) -> None:
-        for f in fields(self):
-            setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
+        return Cost(
+            self.rounds - other.rounds,
+            self.bytes_sent - other.bytes_sent,
+            self.bytes_received - other.bytes_received,
+            self.header_bytes - other.header_bytes,
+            self.offline_bytes - other.offline_bytes,
+            self.seconds - other.seconds,
+        )
 
 
 @dataclass
@@ -45,19 +53,20 @@ class Meter:
     """Counts every message of one endpoint."""
 
     def __init__(self) -> None:
-        self.stats = Stats()
+        self.operations: dict[str, Cost] = {}
+        self._total = Cost()
         self._start = time.perf_counter()
 
     def count(self, operation: str, cost: Cost) -> None:
-        self.stats.operations.setdefault(operation, Cost()).add(cost)
-        self.stats.total.add(replace(cost, seconds=0.0))
+        self.operations.setdefault(operation, Cost()).add(cost)
+        self._total.add(cost)
 
     def total(self) -> Cost:
         """Costs since the start; `seconds` is the wall-clock time."""
-        return replace(self.stats.total, seconds=time.perf_counter() - self._start)
+        return replace(self._total, seconds=time.perf_counter() - self._start)
 
     def snapshot(self) -> Stats:
-        return Stats(self.total(), {name: replace(cost) for name, cost in self.stats.operations.items()})
+        return Stats(self.total(), {name: replace(cost) for name, cost in self.operations.items()})
 
     @contextmanager
     def measure(self) -> Iterator[Cost]:

@@ -1,6 +1,10 @@
-"""Arrays over the ring Z/2^64: matrix product, convolution, and packed bits."""
+"""Arrays over the ring Z/2^64: matrix product, convolution, and packed bits (mpc.ring.bits).
 
-from .cache import Description, describe, prepare
-from .product import matmul
+Importing this package is cheap: numba and the kernels are loaded by the first product that is large enough.
+"""
 
-__all__ = ["Description", "describe", "matmul", "prepare"]
+from mpc.ring.cache import describe, prepare
+from mpc.ring.conv import conv2d, conv2d_shape
+from mpc.ring.product import matmul
+
+__all__ = ["conv2d", "conv2d_shape", "describe", "matmul", "prepare"]

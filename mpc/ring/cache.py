@@ -1,7 +1,7 @@
 """Loading the kernels: compiled once on a machine, then read from the user's cache folder.
 
-The folder is named after everything that the machine code depends on.  A process that finds it complete loads it; the
-first one compiles while the others wait for a file lock.
+The folder is named after everything that the machine code depends on.  A process that finds it complete loads
+it; the first one compiles while the others wait for a file lock.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
-Kernel = Callable[[Words, Words, Words], None]
+Kernel = Callable[[Words, Words, Words, Words], None]
 
 _READY = "ready"
 _guard = threading.Lock()
@@ -29,37 +29,37 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True)
 class Kernels:
-    """The compiled functions; ``tiles`` is None where the matrix unit is missing."""
+    """The compiled functions; ``tiles`` is None without a matrix unit.  Both products need scratch_words."""
 
-    multiply_vectors: Kernel
+    multiply_vectors: Callable[[Words, Words, Words], None]
     vector: Kernel
     tiles: Kernel | None
-
-
-@dataclass(frozen=True)
-class Description:
-    """Which kernels this process uses."""
-
-    kernel: str
-    lanes: int
-    cache_folder: Path
-    compiled: bool
+    scratch_words: int
 
 
 _kernels: Kernels | None = None
 
 
 def prepare() -> None:
-    """Load the kernels now, compiling them if this machine has not yet done so (about ten seconds)."""
+    """Load the kernels now, compiling them if this machine has not yet done so (some fifteen seconds)."""
     kernels()
 
 
-def describe() -> Description:
-    """The kernel in use ("amx" or "vector"), its 64-bit lanes, the cache folder, and whether that is filled."""
-    from . import cpu
+def describe() -> dict[str, object]:
+    """What this process multiplies with.
+
+    The kernel ("amx" or "vector"), the 64-bit lanes of its vectors, the folder of the compiled code, and
+    whether that is filled.
+    """
+    from mpc.ring import cpu
 
     folder = _folder()
-    return Description("amx" if cpu.tiles() else "vector", cpu.lanes(), folder, (folder / _READY).exists())
+    return {
+        "kernel": "amx" if cpu.tiles() else "vector",
+        "lanes": cpu.lanes(),
+        "cache folder": folder,
+        "compiled": (folder / _READY).exists(),
+    }
 
 
 def kernels() -> Kernels:
@@ -84,21 +84,26 @@ def _load_or_compile() -> Kernels:
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / _READY).exists():
-            print("mpc: compiling kernels, once (about 10 s)", file=sys.stderr, flush=True)
+            print("mpc: compiling kernels, once (about 15 s)", file=sys.stderr, flush=True)
         loaded = _load(folder)
         (folder / _READY).touch()
         return loaded
 
 
 def _load(folder: Path | None) -> Kernels:
-    from . import cpu
+    from mpc.ring import cpu
 
     def module(name: str) -> Any:
         return importlib.import_module(f"{__package__}.kernels.{name}")
 
     with _numba_cache(folder):
-        tiles = module("tiles").add_products if cpu.tiles() else None
-        return Kernels(module("thin").multiply_vectors, module("vector").add_products, tiles)
+        thin, vector, tiles = module("thin"), module("vector"), module("tiles") if cpu.tiles() else None
+    return Kernels(
+        thin.multiply_vectors,
+        vector.add_products,
+        tiles and tiles.add_products,
+        max(vector.SCRATCH_WORDS, tiles.SCRATCH_WORDS if tiles else 0),
+    )
 
 
 @contextmanager
@@ -106,12 +111,12 @@ def _numba_cache(folder: Path | None) -> Iterator[None]:
     """Numba settles where a function is cached when it decorates it."""
     import numba
 
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or "")
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def _folder() -> Path:
@@ -119,7 +124,7 @@ def _folder() -> Path:
 
     Numba also compares the time stamps and the place of the sources, so they are part of the hash.
     """
-    from . import cpu
+    from mpc.ring import cpu
 
     key = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):

@@ -5,12 +5,12 @@ import os
 import platform
 from functools import cache
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
-#: Narrows the kernels, for tests: "amx" (the default where it is available), "vector8", "vector4" or "vector2".
+#: Narrows the kernels, for tests: "vector8", "vector4" or "vector2" rather than the best there is.
 KERNEL_VARIABLE = "MPC_RING_KERNEL"
 
-# Linux hands out the 8 KiB of tile registers on request only: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+# Linux hands out the tile registers on request only: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
 _SYS_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XFEATURE_XTILEDATA = 158, 0x1023, 18
 
 
@@ -39,7 +39,7 @@ def lanes() -> int:
 @cache
 def tiles() -> bool:
     """Whether this process may use the matrix unit (Intel AMX); asks the operating system for it."""
-    if os.environ.get(KERNEL_VARIABLE, "").startswith("vector"):
+    if os.environ.get(KERNEL_VARIABLE, "").startswith("vector") or os.environ.get("NUMBA_CPU_NAME"):
         return False
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return False

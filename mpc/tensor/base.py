@@ -12,6 +12,7 @@ from mpc.contract import Protocol, Share, View
 from mpc.errors import UsageError
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Shape = tuple[int, ...]
 S = TypeVar("S", bound="Secret")
 
 DTYPES = {"float": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(np.bool_)}
@@ -30,8 +31,11 @@ class Context:
 
 
 class Secret:
-    """A share with its kind ("float", "int" or "bool") and scale: a float's fraction bits, f or, before its truncation,
-    2f (a division by a public number leaves more)."""
+    """A share with its kind ("float", "int" or "bool") and scale: the fraction bits of a float, 0 for the others.
+
+    The value is the share's signed word divided by 2^scale. A float has f fraction bits or more; what is above f waits
+    for a truncation: f + s after a product with a public factor of scale s, 2f after one with a secret.
+    """
 
     __slots__ = ("_truncated", "context", "kind", "scale", "share")
 
@@ -44,17 +48,29 @@ class Secret:
         return type(self)(self.context, share, self.kind if kind is None else kind, self.scale if scale is None else scale)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         return tuple(self.share.shape)
 
     @property
     def ndim(self) -> int:
         return len(self.shape)
 
-    def view(self: S, view: View) -> S:
-        return self.like(self.context.protocol.view(self.share, view))
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 (fixed point), int64 or bool: what `reveal` returns."""
+        return DTYPES[self.kind]
+
+    def viewed(self: S, view: View) -> S:
+        """A rearrangement: of the truncated value, where there is one, so that it is not truncated again."""
+        base = self if self._truncated is None else self._truncated
+        return self.like(self.context.protocol.view(base.share, view), scale=base.scale)
 
     def constant(self: S, words: Array, kind: str, scale: int) -> S:
+        """A public array as a tensor of the same program."""
         return self.like(self.context.protocol.constant(words), kind, scale)
 
 
@@ -80,18 +96,13 @@ def unsupported(operation: str, why: str) -> NoReturn:
     raise UsageError(f"{operation}: {why}")
 
 
+def numeric(x: Secret, operation: str) -> None:
+    """Refuse secret booleans."""
+    if x.kind == "bool":
+        unsupported(operation, "arithmetic on secret booleans is not available; combine them with & | ^ ~")
+
+
 def same_program(tensors: Sequence[Secret], operation: str) -> None:
     """Refuse to mix tensors of different runs."""
     if any(t.context is not tensors[0].context for t in tensors):
         unsupported(operation, "the tensors belong to different parties or runs; use tensors of one party.input only")
-
-
-def as_public(value: Any, operation: str) -> Array:
-    """A public operand as an array of booleans, integers or floats; TypeError for anything else."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        unsupported(
-            operation,
-            f"a public operand must be a number or an array of numbers, not {type(value).__name__} (dtype {array.dtype})",
-        )
-    return array

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import numpy as np
-
-from mpc.tensor.arithmetic import fitting
-from mpc.tensor.base import Secret, as_public, same_program, unsupported
+from mpc.tensor.base import Secret, same_program, unsupported
+from mpc.tensor.shapes import as_public, broadcast
 
 S = TypeVar("S", bound=Secret)
 
@@ -43,10 +41,10 @@ def _operands(operation: str, x: Secret, y: Any) -> tuple[Any, Any]:
     if isinstance(y, Secret):
         _boolean(operation, y)
         same_program([x, y], operation)
-        fitting(operation, np.broadcast_shapes, x.shape, y.shape)
+        broadcast(operation, x.shape, y.shape)
         return x.share, y.share
     public = as_public(y, operation)
     if public.dtype.kind != "b":
         unsupported(operation, f"the public operand must be boolean, not {public.dtype}")
-    fitting(operation, np.broadcast_shapes, x.shape, public.shape)
+    broadcast(operation, x.shape, public.shape)
     return x.share, public

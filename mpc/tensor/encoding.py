@@ -7,30 +7,37 @@ from typing import Any
 import numpy as np
 
 from mpc import fixed
-from mpc.tensor.base import DTYPES, Array, Context, unsupported
+from mpc.tensor.base import DTYPES, Array, Context, Secret, unsupported
+
+KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 
 
 def kind_of(array: Array, operation: str) -> str:
     """The kind of secret that a public array becomes; TypeError for what is no number."""
-    kind = {"b": "bool", "i": "int", "u": "int", "f": "float"}.get(array.dtype.kind)
+    kind = KINDS.get(array.dtype.kind)
     if kind is None:
         unsupported(operation, f"an array of dtype {array.dtype} cannot be secret; use booleans, integers or floats")
     return kind
 
 
-def encode_public(context: Context, array: Array, what: str) -> tuple[Array, str, int]:
-    """(words or booleans, kind, scale) of a public array; RangeError where a value does not fit."""
-    what = f"{context.who}, {what}"
+def encode_input(context: Context, array: Array, what: str) -> tuple[Array, str, int]:
+    """(words or booleans, kind, scale) of a private array; RangeError where a value does not fit."""
     kind = kind_of(array, what)
     if kind == "bool":
         return np.array(array, bool), kind, 0
     if kind == "int":
-        return fixed.encode(array, 0, 2.0**fixed.RAW_BITS, what), kind, 0
+        return fixed.encode(array, 0, fixed.RAW_BOUND, what), kind, 0
     f = context.fraction_bits
     return fixed.encode(array, f, fixed.input_bound(f), what), kind, f
 
 
+def encode_like(x: Secret, public: Array, operation: str) -> Array:
+    """Words of a public operand at the scale of x; RangeError where they would leave the range."""
+    what = f"{x.context.who}, operation '{operation}', public operand"
+    return fixed.encode(public, x.scale, fixed.RAW_BOUND / 2.0**x.scale, what)
+
+
 def decode(values: Array, kind: str, scale: int) -> Any:
-    """What a revealed share stands for, as the dtype that users see; a scalar array becomes a NumPy scalar."""
+    """What a revealed share stands for, in an array of its own; one without axes becomes a NumPy scalar."""
     decoded = values if kind == "bool" else fixed.decode(values, scale)
-    return decoded.astype(DTYPES[kind], copy=False)[()]
+    return np.array(decoded, DTYPES[kind])[()]

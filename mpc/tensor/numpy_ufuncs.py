@@ -5,44 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mpc.tensor import arithmetic, boolean
+import numpy as np
+
+from mpc.tensor import arithmetic, boolean, multiplication, products
 from mpc.tensor.base import Secret, unsupported
+from mpc.tensor.einsum import either_order, matrix_product
 
 
 def _symmetric(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, y: function(x, y) if isinstance(x, Secret) else function(y, x)
+    return lambda x1, x2: either_order(function, x1, x2)
 
 
-def _subtract(x: Any, y: Any) -> Any:
-    return arithmetic.subtract(x, y) if isinstance(x, Secret) else arithmetic.add(arithmetic.negative(y), x)
+def _subtract(x1: Any, x2: Any) -> Any:
+    return arithmetic.subtract(x1, x2) if isinstance(x1, Secret) else arithmetic.add(arithmetic.negative(x2), x1)
 
 
-def _divide(x: Any, y: Any) -> Any:
-    if not isinstance(x, Secret):
+def _divide(x1: Any, x2: Any) -> Any:
+    if not isinstance(x1, Secret):
         unsupported("divide", "division by a secret tensor is not available; divide by a public number or array")
-    return arithmetic.divide(x, y)
+    return multiplication.divide(x1, x2)
 
 
-def _power(x: Any, exponent: Any) -> Any:
-    if not isinstance(x, Secret):
-        unsupported("power", "the exponent must be a public integer")
-    return arithmetic.power(x, exponent)
+def _power(x1: Any, x2: Any) -> Any:
+    if not isinstance(x1, Secret):
+        unsupported("power", "the exponent must be a public whole number")
+    return multiplication.power(x1, x2)
 
 
-def _matmul(x: Any, y: Any) -> Any:
-    return arithmetic.matmul(x, y) if isinstance(x, Secret) else arithmetic.matmul_public_left(x, y)
+def _known(value: bool) -> Callable[[Any], Any]:
+    """What is public about every fixed-point number: it is finite."""
+    return lambda x: np.full(x.shape, value)
 
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     "add": _symmetric(arithmetic.add),
     "subtract": _subtract,
-    "multiply": _symmetric(arithmetic.multiply),
+    "multiply": _symmetric(multiplication.multiply),
     "divide": _divide,
-    "matmul": _matmul,
+    "power": _power,
+    "square": lambda x: multiplication.multiply(x, x),
     "negative": arithmetic.negative,
     "positive": lambda x: x,
-    "square": lambda x: arithmetic.multiply(x, x),
-    "power": _power,
+    "conjugate": lambda x: x,
+    "matmul": matrix_product,
+    "vecdot": products.vecdot,
+    "matvec": products.matvec,
+    "vecmat": products.vecmat,
     "bitwise_and": _symmetric(boolean.and_),
     "logical_and": _symmetric(boolean.and_),
     "bitwise_or": _symmetric(boolean.or_),
@@ -51,4 +59,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "logical_xor": _symmetric(boolean.xor),
     "invert": boolean.not_,
     "logical_not": boolean.not_,
+    "isfinite": _known(True),
+    "isinf": _known(False),
+    "isnan": _known(False),
 }

@@ -1,55 +1,76 @@
-"""Products with sums over chosen axes (dot, inner, outer, tensordot, einsum), all by one matrix product."""
+"""Products with sums over chosen axes: dot, inner, outer, tensordot, kron, cross, convolve, ... Each costs one product."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from mpc.contract import MATMUL
+from mpc.contract import Conv2d
 from mpc.errors import ShapeError
-from mpc.tensor.arithmetic import multiply, product
-from mpc.tensor.base import Secret, as_public, unsupported
-from mpc.tensor.reduction import total
-from mpc.tensor.shaping import broadcast_to, gather, reshape, transpose
+from mpc.tensor.arithmetic import subtract
+from mpc.tensor.base import Secret, unsupported
+from mpc.tensor.einsum import LETTERS, einsum, either_order, matrix_product, operand
+from mpc.tensor.multiplication import divide, matmul, multiply, product
+from mpc.tensor.reduction import mean
+from mpc.tensor.shapes import as_numpy, axis_index, axis_tuple
+from mpc.tensor.shaping import getitem, moveaxis, reshape, swapaxes
 
-
-def _operand(value: Any, operation: str) -> Any:
-    return value if isinstance(value, Secret) else as_public(value, operation)
+S = TypeVar("S", bound=Secret)
 
 
 def dot(a: Any, b: Any) -> Any:
-    a, b = _operand(a, "dot"), _operand(b, "dot")
+    a, b = operand(a, "dot"), operand(b, "dot")
     if a.ndim == 0 or b.ndim == 0:
-        return multiply(a, b) if isinstance(a, Secret) else multiply(b, a)
+        return either_order(multiply, a, b)
     if b.ndim <= 2:
-        return product(MATMUL, a, b)
-    return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 2,)))
+        return matrix_product(a, b)
+    return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 2,)), "dot")
 
 
 def inner(a: Any, b: Any) -> Any:
-    a, b = _operand(a, "inner"), _operand(b, "inner")
+    a, b = operand(a, "inner"), operand(b, "inner")
     if a.ndim == 0 or b.ndim == 0:
-        return dot(a, b)
-    return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 1,)))
+        return either_order(multiply, a, b)
+    return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 1,)), "inner")
+
+
+def vdot(a: Any, b: Any) -> Any:
+    return matrix_product(_flat(operand(a, "vdot")), _flat(operand(b, "vdot")))
 
 
 def outer(a: Any, b: Any) -> Any:
-    a, b = _reshape(_operand(a, "outer"), (-1, 1)), _reshape(_operand(b, "outer"), (1, -1))
-    return multiply(a, b) if isinstance(a, Secret) else multiply(b, a)
+    left, right = _flat(operand(a, "outer")), _flat(operand(b, "outer"))
+    return either_order(multiply, left[:, None], right[None, :])
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    a, b = _operand(a, "tensordot"), _operand(b, "tensordot")
-    if isinstance(axes, int):
-        axes = (range(a.ndim - axes, a.ndim), range(axes))
-    left, right = (normalize_axis_tuple(s, t.ndim) for s, t in zip(axes, (a, b), strict=True))
+def linalg_outer(x1: Any, x2: Any) -> Any:
+    a, b = operand(x1, "linalg.outer"), operand(x2, "linalg.outer")
+    if a.ndim != 1 or b.ndim != 1:
+        raise ShapeError(f"linalg.outer: both operands must be vectors, not of shapes {a.shape} and {b.shape}")
+    return outer(a, b)
+
+
+def _flat(value: Any) -> Any:
+    return value.reshape(-1)
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2, operation: str = "tensordot") -> Any:
+    a, b = operand(a, operation), operand(b, operation)
+    if hasattr(axes, "__index__"):
+        n = axes.__index__()
+        if not 0 <= n <= min(a.ndim, b.ndim):
+            raise ShapeError(f"{operation}: axes={axes} for tensors of shapes {a.shape} and {b.shape}")
+        axes = (tuple(range(a.ndim - n, a.ndim)), tuple(range(n)))
+    first_axes, second_axes = as_numpy(operation, tuple, axes)
+    left, right = (
+        axis_tuple(operation, s if hasattr(s, "__index__") else tuple(s), t.ndim) for s, t in ((first_axes, a), (second_axes, b))
+    )
     if [a.shape[k] for k in left] != [b.shape[k] for k in right]:
-        raise ShapeError(f"tensordot: the shapes {a.shape} and {b.shape} do not fit along axes {axes}")
-    names = iter("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    first = [next(names) for _ in range(a.ndim)]
-    second = [next(names) for _ in range(b.ndim)]
+        raise ShapeError(f"{operation}: the shapes {a.shape} and {b.shape} do not fit along axes {axes}")
+    names = iter(LETTERS)
+    first, second = [next(names) for _ in range(a.ndim)], [next(names) for _ in range(b.ndim)]
     for k, m in zip(left, right, strict=True):
         second[m] = first[k]
     summed = {first[k] for k in left}
@@ -57,121 +78,104 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return einsum(f"{''.join(first)},{''.join(second)}->{''.join(out)}", a, b)
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """np.einsum with one or two operands, ellipsis and repeated subscripts included.
-
-    Cost: that of one product of the two operands.
-    """
-    if len(operands) not in (1, 2):
-        unsupported("einsum", f"one or two operands are available, not {len(operands)}; multiply them two at a time")
-    values = [_operand(v, "einsum") for v in operands]
-    inputs, output = _parse(subscripts, values)
-    pairs = [_diagonals(v, labels) for v, labels in zip(values, inputs, strict=True)]
-    if len(pairs) == 1:
-        value, labels = _sum_out(*pairs[0], set(output))
-        return _arrange(value, labels, output)
-    (a, left), (b, right) = pairs
-    a, left = _sum_out(a, left, {*right, *output})
-    b, right = _sum_out(b, right, {*left, *output})
-    return _contract(a, left, b, right, output)
+def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+    """The products of vectors along an axis, as one stack of matrix products."""
+    a, b = (_axis_last("vecdot", operand(x, "vecdot"), axis) for x in (x1, x2))
+    _same_length("vecdot", a.shape[-1], b.shape[-1])
+    return matrix_product(a[..., None, :], b[..., :, None])[..., 0, 0]
 
 
-def _contract(a: Any, left: list[str], b: Any, right: list[str], output: list[str]) -> Any:
-    batch = [c for c in left if c in right and c in output]
-    summed = [c for c in left if c in right and c not in output]
-    rows, columns = [c for c in left if c not in right], [c for c in right if c not in left]
-    sizes = _sizes(left, a, right, b)
-
-    def n(labels: list[str]) -> int:
-        return int(np.prod([sizes[c] for c in labels], dtype=np.int64))
-
-    shape = [sizes[c] for c in batch]
-    a = _broadcast(_arrange(a, left, batch + rows + summed), [sizes[c] for c in batch + rows + summed])
-    b = _broadcast(_arrange(b, right, batch + summed + columns), [sizes[c] for c in batch + summed + columns])
-    if summed:
-        a, b = _reshape(a, (*shape, n(rows), n(summed))), _reshape(b, (*shape, n(summed), n(columns)))
-        result = product(MATMUL, a, b)
-    else:
-        a, b = _reshape(a, (*shape, n(rows), 1)), _reshape(b, (*shape, 1, n(columns)))
-        result = multiply(a, b) if isinstance(a, Secret) else multiply(b, a)
-    labels = batch + rows + columns
-    return _arrange(_reshape(result, tuple(sizes[c] for c in labels)), labels, output)
+def matvec(x1: Any, x2: Any) -> Any:
+    a, v = _matrix("matvec", x1), _axis_last("matvec", operand(x2, "matvec"), -1)
+    return matrix_product(a, v[..., :, None])[..., 0]
 
 
-def _parse(subscripts: str, values: list[Any]) -> tuple[list[list[str]], list[str]]:
-    """Subscripts as lists of labels; an ellipsis becomes digits, counted from the right."""
-    text = subscripts.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    parts = left.split(",")
-    if len(parts) != len(values):
-        raise ShapeError(f"einsum: '{subscripts}' names {len(parts)} operands, and {len(values)} are given")
-    inputs, widest = [], 0
-    for part, value in zip(parts, values, strict=True):
-        hidden = value.ndim - len(part.replace("...", ""))
-        if hidden < 0 or (hidden and "..." not in part):
-            raise ShapeError(f"einsum: '{part}' does not fit a tensor of shape {value.shape}")
-        widest = max(widest, hidden if "..." in part else 0)
-        inputs.append(_labels(part, hidden))
-    if arrow:
-        output = _labels(right, widest)
-    else:
-        letters = [c for labels in inputs for c in labels if not c.isdigit()]
-        output = _labels("...", widest) + sorted(c for c in set(letters) if letters.count(c) == 1)
-    unknown = [c for c in output if all(c not in labels for labels in inputs)]
-    if unknown or len(set(output)) != len(output):
-        raise ShapeError(f"einsum: '{subscripts}' has an output subscript that is repeated or that no operand has")
-    return inputs, output
+def vecmat(x1: Any, x2: Any) -> Any:
+    v, a = _axis_last("vecmat", operand(x1, "vecmat"), -1), _matrix("vecmat", x2)
+    return matrix_product(v[..., None, :], a)[..., 0, :]
 
 
-def _labels(part: str, hidden: int) -> list[str]:
-    before, dots, after = part.partition("...")
-    return [*before, *([str(k) for k in reversed(range(hidden))] if dots else []), *after]
+def _axis_last(operation: str, value: Any, axis: int) -> Any:
+    return np.moveaxis(value, axis_index(operation, axis, value.ndim), -1)
 
 
-def _diagonals(value: Any, labels: list[str]) -> tuple[Any, list[str]]:
-    """Repeated labels of one operand taken as diagonals."""
-    for c in dict.fromkeys(labels):
-        while labels.count(c) > 1:
-            i = labels.index(c)
-            j = labels.index(c, i + 1)
-            value = _move(value, lambda v, i=i, j=j: np.diagonal(v, axis1=i, axis2=j))
-            labels = [d for k, d in enumerate(labels) if k not in (i, j)] + [c]
-    return value, labels
+def _matrix(operation: str, value: Any) -> Any:
+    matrix = operand(value, operation)
+    if matrix.ndim < 2:
+        raise ShapeError(f"{operation}: an operand of shape {matrix.shape} is no matrix")
+    return matrix
 
 
-def _move(value: Any, rearrange: Any) -> Any:
-    return gather(value, rearrange) if isinstance(value, Secret) else rearrange(value)
+def _same_length(operation: str, a: int, b: int) -> None:
+    if a != b:
+        raise ShapeError(f"{operation}: vectors of lengths {a} and {b}")
 
 
-def _sum_out(value: Any, labels: list[str], needed: set[str]) -> tuple[Any, list[str]]:
-    axes = tuple(k for k, c in enumerate(labels) if c not in needed)
-    if axes:
-        value = total(value, axes) if isinstance(value, Secret) else np.sum(value, axis=axes)
-    return value, [c for c in labels if c in needed]
+def multi_dot(arrays: Sequence[Any]) -> Any:
+    """The product of several matrices, from the left. One round for each secret product."""
+    result = operand(arrays[0], "multi_dot")
+    for array in arrays[1:]:
+        result = np.matmul(result, operand(array, "multi_dot"))
+    return result
 
 
-def _sizes(left: list[str], a: Any, right: list[str], b: Any) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for c, n in zip([*left, *right], [*a.shape, *b.shape], strict=True):
-        known = sizes.setdefault(c, n)
-        if known != n and 1 not in (known, n):
-            raise ShapeError(f"einsum: subscript '{c}' has sizes {known} and {n}")
-        sizes[c] = n if known == 1 else known
-    return sizes
+def matrix_power(a: S, n: int) -> S:
+    """a @ a @ ... by repeated squaring, for n of 1 or more."""
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ShapeError(f"matrix_power: a tensor of shape {a.shape} is no stack of square matrices")
+    if not isinstance(n, int | np.integer) or n < 1:
+        unsupported("matrix_power", f"the exponent must be a public integer of 1 or more, not {n!r}")
+    half = matrix_power(a, n // 2) if n > 1 else a
+    whole = matmul(half, half) if n > 1 else a
+    return matmul(whole, a) if n > 1 and n % 2 else whole
 
 
-def _arrange(value: Any, labels: list[str], order: list[str]) -> Any:
-    axes = [labels.index(c) for c in order]
-    if axes == list(range(len(axes))):
-        return value
-    return transpose(value, axes) if isinstance(value, Secret) else np.transpose(value, axes)
+def kron(a: Any, b: Any) -> Any:
+    a, b = operand(a, "kron"), operand(b, "kron")
+    n = max(a.ndim, b.ndim)
+    sizes = [(1,) * (n - t.ndim) + tuple(t.shape) for t in (a, b)]
+    apart = [a.reshape([m for k in sizes[0] for m in (k, 1)]), b.reshape([m for k in sizes[1] for m in (1, k)])]
+    return either_order(multiply, *apart).reshape([p * q for p, q in zip(*sizes, strict=True)])
 
 
-def _broadcast(value: Any, shape: list[int]) -> Any:
-    if tuple(value.shape) == tuple(shape):
-        return value
-    return broadcast_to(value, tuple(shape)) if isinstance(value, Secret) else np.broadcast_to(value, shape)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """np.cross of vectors of three elements. Each is opened once: 1 round, 48 bytes a pair."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    left, right = _axis_last("cross", operand(a, "cross"), axisa), _axis_last("cross", operand(b, "cross"), axisb)
+    if left.shape[-1] != 3 or right.shape[-1] != 3:
+        raise ShapeError(f"cross: vectors must have 3 elements, not {left.shape[-1]} and {right.shape[-1]}")
+    products = either_order(multiply, left[..., :, None], right[..., None, :])
+    forward, back = [1, 2, 0], [2, 0, 1]
+    result = subtract(getitem(products, (..., forward, back)), getitem(products, (..., back, forward)))
+    return moveaxis(result, -1, axisc)
 
 
-def _reshape(value: Any, shape: tuple[int, ...]) -> Any:
-    return reshape(value, shape) if isinstance(value, Secret) else np.reshape(value, shape)
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """np.convolve of two vectors. Each is opened once."""
+    long, short = operand(a, "convolve"), operand(v, "convolve")
+    if long.ndim > 1 or short.ndim > 1 or not long.size or not short.size:
+        raise ShapeError(f"convolve: operands must be vectors with elements, not of shapes {long.shape} and {short.shape}")
+    long, short = (_flat(x) for x in ((long, short) if long.size >= short.size else (short, long)))
+    n, m = long.size, short.size
+    if mode not in ("full", "same", "valid"):
+        raise ShapeError(f"convolve: mode={mode!r}; it must be 'full', 'same' or 'valid'")
+    kernel: Any = np.flip(short)
+    image, weights = long.reshape((1, 1, 1, n)), kernel.reshape((1, 1, 1, m))
+    op = Conv2d(padding=(0, m - 1))
+    full = product(op, image, weights) if isinstance(image, Secret) else product(op, weights, image, swapped=True)
+    start, size = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
+    return getitem(reshape(full, -1), slice(start, start + size))
+
+
+def covariance(m: S, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> S:
+    """np.cov of one matrix: the means are taken away, and one matrix product. 3 rounds."""
+    if m.ndim > 2:
+        raise ShapeError(f"cov: a tensor of shape {m.shape} has more than 2 axes")
+    rows = reshape(m, (1, -1)) if m.ndim < 2 else m if rowvar else swapaxes(m, 0, 1)
+    count = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    if count <= 0:
+        raise ShapeError(f"cov: {rows.shape[1]} observations have no covariance")
+    centered = subtract(rows, mean(rows, axis=1, keepdims=True))
+    result = divide(matmul(centered, swapaxes(centered, 0, 1)), count)
+    return reshape(result, as_numpy("cov", lambda: np.squeeze(np.empty(result.shape, np.uint8)).shape))

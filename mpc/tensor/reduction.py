@@ -1,54 +1,144 @@
-"""Sums, means and variances along axes."""
+"""Sums, products, means and variances along axes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from mpc.errors import RangeError
-from mpc.tensor.arithmetic import divide, multiply, numeric, subtract
-from mpc.tensor.base import Secret
-from mpc.tensor.shaping import reshape
+from mpc.errors import RangeError, ShapeError
+from mpc.fixed import RAW_BITS
+from mpc.tensor.arithmetic import add, rescaled, subtract
+from mpc.tensor.base import Array, Secret, numeric, truncate, unsupported
+from mpc.tensor.joining import concatenate
+from mpc.tensor.multiplication import divide, multiply
+from mpc.tensor.shapes import as_numpy, as_public, axis_index, axis_tuple, stand_in
+from mpc.tensor.shaping import broadcast_to, expand_dims, gather, getitem, moveaxis, reshape
 
 S = TypeVar("S", bound=Secret)
 
 
-def total(x: S, axis: Any = None, keepdims: bool = False) -> S:
+def linear(operation: str, x: S, function: Callable[[Array], Array]) -> S:
+    """A map that is linear over the integers, given as a function of arrays. Local."""
+    numeric(x, operation)
+    return x.like(x.context.protocol.linear(x.share, operation, function))
+
+
+def total(x: S, axis: Any = None, keepdims: bool = False, initial: Any = None) -> S:
     """The sum along axes (all of them for None). Local."""
-    numeric(x, "sum")
-    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return x.like(x.context.protocol.linear(x.share, "sum", lambda a: np.sum(a, axis=axes, keepdims=keepdims)))
+    axes = axis_tuple("sum", axis, x.ndim)
+    result = linear("sum", x, lambda a: np.asarray(np.sum(a, axis=axes, keepdims=keepdims)))
+    return result if initial is None else add(result, initial)
+
+
+def trace(x: S, offset: int = 0, axis1: int = 0, axis2: int = 1) -> S:
+    """The sum along a diagonal. Local."""
+    numeric(x, "trace")
+    return total(gather("trace", x, np.diagonal, offset, axis1, axis2), -1)
 
 
 def cumsum(x: S, axis: int | None = None) -> S:
     """The running sum along an axis. Local."""
-    numeric(x, "cumsum")
     if axis is None:
         x, axis = reshape(x, -1), 0
-    axis = normalize_axis_index(axis, x.ndim)
-    return x.like(x.context.protocol.linear(x.share, "cumsum", lambda a: np.cumsum(a, axis=axis)))
+    place = axis_index("cumsum", axis, x.ndim)
+    return linear("cumsum", x, lambda a: np.cumsum(a, axis=place))
 
 
-def count(x: Secret, axis: Any) -> int:
+def cumulative_sum(x: S, axis: int | None = None, include_initial: bool = False) -> S:
+    """np.cumulative_sum: a running sum that may start with 0. Local."""
+    if axis is None and x.ndim != 1:
+        raise ShapeError(f"cumulative_sum: axis= must be given for a tensor of shape {x.shape}")
+    place = axis_index("cumulative_sum", 0 if axis is None else axis, x.ndim)
+    before = [(int(include_initial and k == place), 0) for k in range(x.ndim)]
+    return linear("cumulative_sum", x, lambda a: np.pad(np.cumsum(a, axis=place), before))
+
+
+def difference(x: S, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> S:
+    """np.diff: differences of neighbours, n times. Local."""
+    numeric(x, "diff")
+    place = axis_index("diff", axis, x.ndim) if x.ndim else 0
+    edge = tuple(1 if k == place else size for k, size in enumerate(x.shape))
+
+    def part(value: Any) -> Any:
+        if value is None:
+            return []
+        array = value if isinstance(value, Secret) else as_public(value, "diff")
+        if array.ndim:
+            return [array]
+        return [broadcast_to(array, edge) if isinstance(array, Secret) else np.broadcast_to(array, edge)]
+
+    parts = [*part(prepend), x, *part(append)]
+    x = x if len(parts) == 1 else concatenate(parts, place, "diff")
+    as_numpy("diff", np.diff, stand_in(x.shape), n, axis)
+    return linear("diff", x, lambda a: np.diff(a, n, axis))
+
+
+def count(operation: str, x: Secret, axis: Any) -> int:
     """How many elements a reduction along `axis` puts together."""
-    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return int(np.prod([x.shape[k] for k in axes], dtype=np.int64))
+    return int(np.prod([x.shape[k] for k in axis_tuple(operation, axis, x.ndim)], dtype=np.int64))
 
 
 def mean(x: S, axis: Any = None, keepdims: bool = False) -> S:
-    """The mean: a sum, and a division by the public count. Local but for the deferred truncation."""
-    n = count(x, axis)
+    """The mean: a sum, and a division by the public count n. Local but for the deferred truncation.
+
+    A sum of very many elements (n of 2^(f / 2 + 1) or more, no power of two) is truncated before the division too, so
+    that the sum may exceed what an operand of a product may be.
+    """
+    n = count("mean", x, axis)
     if n == 0:
         raise RangeError(f"{x.context.who}, operation 'mean': no elements along axis {axis} of a tensor of shape {x.shape}")
-    return divide(total(x, axis, keepdims), n)
+    f = x.context.fraction_bits
+    result, bits = total(x, axis, keepdims), min(n.bit_length() - 1, RAW_BITS - f)
+    if x.kind == "float" and bits > f // 2:
+        return divide(rescaled(result, bits), n / 2.0**bits)
+    return divide(result, n)
 
 
 def variance(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> S:
-    """The variance, two-pass: the mean of squared distances from the mean. 2 rounds."""
-    n = count(x, axis)
+    """The variance, two-pass: the mean of squared distances from the mean. 3 rounds.
+
+    The sum of the squares must stay below 2^(62 - 2f).
+    """
+    n = count("var", x, axis)
     if n - ddof <= 0:
         raise RangeError(f"{x.context.who}, operation 'var': {n} elements with ddof={ddof} have no variance")
-    distance = subtract(x, mean(x, axis, keepdims=True))
+    x, center = truncate([x, mean(x, axis, keepdims=True)])
+    distance = subtract(x, center)
     return divide(total(multiply(distance, distance), axis, keepdims), n - ddof)
+
+
+def average(x: S, axis: Any = None, weights: Any = None, keepdims: bool = False) -> S:
+    """np.average with public weights: of the tensor's shape, or a vector along one axis."""
+    if weights is None:
+        return mean(x, axis, keepdims)
+    public = as_public(weights, "average").astype(np.float64)
+    if public.shape != x.shape:
+        if public.ndim != 1 or axis is None or isinstance(axis, tuple):
+            unsupported("average", "weights must have the tensor's shape, or be a vector along a given axis")
+        place = axis_index("average", axis, x.ndim)
+        if public.size != x.shape[place]:
+            raise ShapeError(f"average: {public.size} weights for axis {axis} of a tensor of shape {x.shape}")
+        public = public.reshape([-1 if k == place else 1 for k in range(x.ndim)])
+    axes = axis_tuple("average", axis, x.ndim)
+    sums = np.broadcast_to(public, x.shape).sum(axis=axes, keepdims=True)
+    if np.any(sums == 0):
+        raise RangeError(f"{x.context.who}, operation 'average': weights sum to zero")
+    return total(multiply(x, public / sums), axis, keepdims)
+
+
+def prod(x: S, axis: Any = None, keepdims: bool = False) -> S:
+    """The product along axes, by pairs: log2(n) rounds for n elements."""
+    numeric(x, "prod")
+    axes = axis_tuple("prod", axis, x.ndim)
+    rest = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+    factors = reshape(moveaxis(x, axes, range(len(axes))), (count("prod", x, axis), *rest))
+    while (n := factors.shape[0]) > 1:
+        half = n // 2
+        pairs = multiply(getitem(factors, slice(0, half)), getitem(factors, slice(half, 2 * half)))
+        factors = concatenate([pairs, getitem(factors, slice(2 * half, n))], 0, "prod") if n % 2 else pairs
+    if factors.shape[0] == 0:
+        factors = concatenate([factors, np.ones((1, *rest), np.int64)], 0, "prod")
+    result = getitem(factors, 0)
+    return expand_dims(result, axes) if keepdims else result

@@ -1,4 +1,4 @@
-"""Moving elements of tensors about: no communication, and an opening made before still serves afterwards."""
+"""Moving elements of one tensor about: no communication, and an opening made before still serves afterwards."""
 
 from __future__ import annotations
 
@@ -7,161 +7,144 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from mpc.contract import MULTIPLY, BroadcastTo, Index, Reshape, Transpose
+from mpc.contract import BroadcastTo, Index, Reshape, Transpose
 from mpc.errors import ShapeError
-from mpc.tensor.arithmetic import align, fitting
-from mpc.tensor.base import Array, Secret, as_public, same_program, unsupported
-from mpc.tensor.encoding import encode_public
+from mpc.tensor.base import Array, Secret, Shape, unsupported
+from mpc.tensor.shapes import IndexingError, as_numpy, as_public, as_sizes, axis_index, axis_tuple, broadcast, stand_in
 
 S = TypeVar("S", bound=Secret)
 
 
-def reshape(x: S, *shape: Any, order: str = "C") -> S:
-    if order != "C":
+def reshape(x: S, shape: Any, order: str = "C") -> S:
+    """The same elements in another shape; one size may be -1."""
+    if order not in ("C", "A", "K"):
         unsupported("reshape", f"order={order!r} is not available; only 'C' is")
-    wanted = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
-    try:
-        sizes = np.broadcast_to(np.uint8(0), x.shape).reshape(tuple(wanted)).shape
-    except ValueError:
-        raise ShapeError(f"reshape: a tensor of shape {x.shape} has no shape {tuple(wanted)}") from None
-    return x.view(Reshape(sizes))
+    sizes = as_sizes("reshape", shape)
+    return x.viewed(Reshape(as_numpy("reshape", lambda: stand_in(x.shape).reshape(sizes).shape)))
 
 
 def transpose(x: S, axes: Sequence[int] | None = None) -> S:
-    order = tuple(range(x.ndim))[::-1] if axes is None else normalize_axis_tuple(tuple(axes), x.ndim, "axes")
+    """Axes in another order, the reverse of now by default."""
+    order = tuple(range(x.ndim))[::-1] if axes is None else axis_tuple("transpose", tuple(axes), x.ndim)
     if len(order) != x.ndim:
         raise ShapeError(f"transpose: axes {axes} do not match a tensor of shape {x.shape}")
-    return x.view(Transpose(order))
+    return x.viewed(Transpose(order))
+
+
+def matrix_transpose(x: S) -> S:
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose: a tensor of shape {x.shape} is no matrix")
+    return swapaxes(x, -1, -2)
 
 
 def swapaxes(x: S, axis1: int, axis2: int) -> S:
     order = list(range(x.ndim))
-    a, b = normalize_axis_index(axis1, x.ndim), normalize_axis_index(axis2, x.ndim)
+    a, b = (axis_index("swapaxes", axis, x.ndim) for axis in (axis1, axis2))
     order[a], order[b] = order[b], order[a]
     return transpose(x, order)
 
 
 def moveaxis(x: S, source: Any, destination: Any) -> S:
-    sources, targets = (normalize_axis_tuple(a, x.ndim) for a in (source, destination))
-    order = [axis for axis in range(x.ndim) if axis not in sources]
-    for target, axis in sorted(zip(targets, sources, strict=True)):
-        order.insert(target, axis)
-    return transpose(x, order)
+    return transpose(x, _order("moveaxis", x, lambda a: np.moveaxis(a, source, destination)))
+
+
+def rollaxis(x: S, axis: int, start: int = 0) -> S:
+    return transpose(x, _order("rollaxis", x, lambda a: np.rollaxis(a, axis, start)))
+
+
+def _order(operation: str, x: Secret, move: Callable[[Array], Array]) -> Shape:
+    """The order of axes after `move`: axis k of the stand-in has size k."""
+    return tuple(as_numpy(operation, move, np.empty(tuple(range(x.ndim)), np.uint8)).shape)
 
 
 def broadcast_to(x: S, shape: Any) -> S:
-    shape = (operator.index(shape),) if hasattr(shape, "__index__") else tuple(shape)
-    fitting("broadcast_to", lambda a, b: np.broadcast_to(np.empty(a, np.uint8), b), x.shape, shape)
-    return x.view(BroadcastTo(shape))
+    sizes = as_sizes("broadcast_to", shape)
+    as_numpy("broadcast_to", np.broadcast_to, stand_in(x.shape), sizes)
+    return x.viewed(BroadcastTo(sizes))
 
 
 def squeeze(x: S, axis: Any = None) -> S:
-    ones = [k for k, n in enumerate(x.shape) if n == 1]
-    chosen = ones if axis is None else normalize_axis_tuple(axis, x.ndim)
-    if any(k not in ones for k in chosen):
-        raise ShapeError(f"squeeze: an axis in {axis} of a tensor of shape {x.shape} is not of size 1")
-    return reshape(x, tuple(n for k, n in enumerate(x.shape) if k not in chosen))
+    return reshape(x, as_numpy("squeeze", lambda: np.squeeze(stand_in(x.shape), axis).shape))
 
 
 def expand_dims(x: S, axis: Any) -> S:
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    new = normalize_axis_tuple(axes, x.ndim + len(axes))
-    sizes = iter(x.shape)
-    return reshape(x, tuple(1 if k in new else next(sizes) for k in range(x.ndim + len(axes))))
+    return reshape(x, as_numpy("expand_dims", lambda: np.expand_dims(stand_in(x.shape), axis).shape))
+
+
+def at_least(x: S, ndim: int) -> S:
+    """NumPy's atleast_1d, atleast_2d and atleast_3d."""
+    function = {1: np.atleast_1d, 2: np.atleast_2d, 3: np.atleast_3d}[ndim]
+    return x if x.ndim >= ndim else reshape(x, function(stand_in(x.shape)).shape)
+
+
+# ---------------------------------------------------------------------------------------- choosing elements
 
 
 def getitem(x: S, key: Any) -> S:
     """x[key] for public keys: integers, slices, None, Ellipsis, integer and boolean arrays."""
-    parts = key if isinstance(key, tuple) else (key,)
-    clean = tuple(_public_key(part) for part in parts)
-    np.broadcast_to(np.uint8(0), x.shape)[clean]  # NumPy's own IndexError, before anything else
-    return x.view(Index(clean))
+    clean = tuple(_public_key(part) for part in (key if isinstance(key, tuple) else (key,)))
+    as_numpy("indexing", lambda: stand_in(x.shape)[clean])  # before anything else, so that all parties agree
+    return x.viewed(Index(clean))
 
 
 def _public_key(part: Any) -> Any:
-    if isinstance(part, Secret):
-        unsupported("indexing", "an index must be public; a secret cannot steer which element is read")
+    """One part of a key, in an array of its own if it is one: a view keeps it."""
     if part is None or part is Ellipsis or isinstance(part, slice):
         return part
-    if hasattr(part, "__index__") and not isinstance(part, bool | np.ndarray):
+    if isinstance(part, int | np.integer) and not isinstance(part, bool):
         return operator.index(part)
-    array = as_public(part, "indexing")
-    return array.astype(np.int64) if array.size == 0 and not isinstance(part, np.ndarray) else array
+    if isinstance(part, Secret):
+        unsupported("indexing", "an index must be public; a secret cannot steer which element is read")
+    array = as_numpy("indexing", np.asarray, part)
+    if array.size == 0 and isinstance(part, list):
+        return array.astype(np.int64)
+    if array.dtype.kind not in "biu":
+        raise IndexingError(f"indexing: an index must be integers, slices, ..., None, or booleans, not {array.dtype}")
+    return array.astype(bool if array.dtype.kind == "b" else np.int64)
 
 
-def gather(x: S, rearrange: Callable[[Array], Array]) -> S:
-    """Any rearrangement that NumPy can do, by the positions that it moves."""
-    positions = rearrange(np.arange(int(np.prod(x.shape, dtype=np.int64))).reshape(x.shape))
-    return x.view(Reshape((-1,))).view(Index((np.asarray(positions),)))
+def gather(operation: str, x: S, rearrange: Callable[..., Array], *args: Any, **kwargs: Any) -> S:
+    """Any rearrangement that NumPy can do, `rearrange(array, ...)`, by the positions that it moves."""
+    positions = as_numpy(operation, rearrange, np.arange(x.size).reshape(x.shape), *args, **kwargs)
+    return x.viewed(Reshape((-1,))).viewed(Index((np.array(positions, np.int64),)))
+
+
+def take(x: S, indices: Any, axis: int | None = None, mode: str = "raise") -> S:
+    """Elements of the flattened tensor, or slices along an axis, by public indices."""
+    index = as_public(indices, "take")
+    if mode != "raise" or index.dtype.kind not in "iu":
+        return gather("take", x, lambda a: np.asarray(np.take(a, index, axis, mode=mode)))  # type: ignore[call-overload]
+    if axis is None:
+        return getitem(reshape(x, -1), index)
+    return getitem(x, (slice(None),) * axis_index("take", axis, x.ndim) + (index,))
+
+
+def take_along_axis(x: S, indices: Any, axis: int | None = -1) -> S:
+    return gather("take_along_axis", x, np.take_along_axis, _public_key(indices), axis)
 
 
 def flip(x: S, axis: Any = None) -> S:
-    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return x.view(Index(tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(x.ndim))))
+    axes = axis_tuple("flip", axis, x.ndim)
+    return x.viewed(Index(tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(x.ndim))))
 
 
-def take(x: S, indices: Any, axis: int | None = None) -> S:
-    _public_key(indices)
-    if axis is None:
-        return getitem(reshape(x, -1), np.asarray(indices))
-    axis = normalize_axis_index(axis, x.ndim)
-    return getitem(x, (slice(None),) * axis + (np.asarray(indices),))
+def split(operation: str, x: S, sections: Any, axis: int = 0) -> list[S]:
+    """np.array_split; for the others NumPy's rules about equal parts."""
+    axis = axis_index(operation, axis, x.ndim)
+    function = np.array_split if operation == "array_split" else np.split
+    parts = as_numpy(operation, function, np.arange(x.shape[axis]), sections)
+    slices = [slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0) for part in parts]
+    return [getitem(x, (slice(None),) * axis + (s,)) for s in slices]
 
 
-def split(x: S, sections: Any, axis: int = 0) -> list[S]:
-    """np.array_split; np.split checks that the sections are equal first."""
-    axis = normalize_axis_index(axis, x.ndim)
-    parts = np.array_split(np.arange(x.shape[axis]), sections)
-    starts = [0, *np.cumsum([len(p) for p in parts])]
-    return [getitem(x, (slice(None),) * axis + (slice(int(a), int(b)),)) for a, b in zip(starts, starts[1:], strict=False)]
+def unstack(x: S, axis: int = 0) -> tuple[S, ...]:
+    axis = axis_index("unstack", axis, x.ndim)
+    return tuple(getitem(x, (slice(None),) * axis + (k,)) for k in range(x.shape[axis]))
 
 
-# ---------------------------------------------------------------------------------------- joining
-
-
-def as_secrets(values: Sequence[Any], operation: str) -> list[Any]:
-    """All values as tensors of one kind and scale; public arrays become trivial shares."""
-    first = next((v for v in values if isinstance(v, Secret)), None)
-    if first is None:
-        unsupported(operation, "none of the operands is secret")
-    tensors = [v if isinstance(v, Secret) else lift(first, as_public(v, operation)) for v in values]
-    same_program(tensors, operation)
-    return align(tensors)
-
-
-def lift(like: S, public: Array) -> S:
-    """A public array as a tensor of the same program as `like`."""
-    return like.constant(*encode_public(like.context, public, "public operand"))
-
-
-def concatenate(values: Sequence[Any], axis: int | None = 0) -> Any:
-    tensors = as_secrets(list(values), "concatenate")
-    if axis is None:
-        tensors, axis = [reshape(t, -1) for t in tensors], 0
-    shapes = [t.shape for t in tensors]
-    fitting("concatenate", lambda *s: np.concatenate([np.empty(a, np.uint8) for a in s], axis), *shapes)
-    axis = normalize_axis_index(axis, tensors[0].ndim)
-    return tensors[0].like(tensors[0].context.protocol.concatenate([t.share for t in tensors], axis))
-
-
-def stack(values: Sequence[Any], axis: int = 0) -> Any:
-    tensors = as_secrets(list(values), "stack")
-    if len({t.shape for t in tensors}) > 1:
-        raise ShapeError(f"stack: all shapes must be equal, not {sorted({t.shape for t in tensors})}")
-    return concatenate([expand_dims(t, axis) for t in tensors], axis)
-
-
-def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the public condition holds, else y. Local."""
-    if isinstance(condition, Secret):
-        unsupported("where", "selection by a secret condition is not available; the condition must be public")
-    chosen = np.asarray(condition).astype(bool)
-    x, y = as_secrets([x, y], "where")
-    shape = fitting("where", np.broadcast_shapes, chosen.shape, x.shape, y.shape)
-    protocol = x.context.protocol
-    if x.kind == "bool":
-        return x.like(protocol.xor(protocol.and_(x.share, chosen), protocol.and_(y.share, ~chosen)))
-    ones, rest = (np.broadcast_to(c, shape).astype(np.uint64) for c in (chosen, ~chosen))
-    return x.like(protocol.add(protocol.bilinear(MULTIPLY, x.share, ones), protocol.bilinear(MULTIPLY, y.share, rest)))
+def broadcast_arrays(*values: Any) -> tuple[Any, ...]:
+    """All of them in their common shape; public arrays stay public."""
+    arrays = [v if isinstance(v, Secret) else as_public(v, "broadcast_arrays") for v in values]
+    shape: Shape = broadcast("broadcast_arrays", *(a.shape for a in arrays))
+    return tuple(broadcast_to(a, shape) if isinstance(a, Secret) else np.broadcast_to(a, shape) for a in arrays)

@@ -6,7 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from mpc.errors import PeerFailed
+
 Message = tuple[bytes, list[Any]]  # the header frame and the payload frames (any buffers)
+
+
+class PeerFinished(PeerFailed):
+    """The peer has ended its program, so the message that this endpoint waits for will never come."""
 
 
 class Transport(ABC):
@@ -26,7 +32,14 @@ class Transport(ABC):
 
     @abstractmethod
     def receive(self, sender: int, timeout: float | None) -> Message:
-        """The next message of `sender`; PeerTimeout after `timeout` seconds (None: no limit)."""
+        """The next message of `sender`; PeerTimeout after `timeout` seconds (None: no limit).
+
+        What was sent before an abort or a finish is still delivered. Raises PeerFailed, PeerFinished, or FrameError where
+        the peer sends what is no message of this session.
+        """
+
+    def finish(self) -> None:  # noqa: B027 - a wrapper that only looks on need not pass it on
+        """Tell every peer that nothing more comes: who waits for more of this endpoint gets PeerFinished, at once."""
 
     @abstractmethod
     def abort(self, reason: str) -> None:

@@ -1,6 +1,7 @@
 """The header frame: what a message is, in bytes that anybody may check. No pickle, nothing is executed.
 
-    magic 4 | kind 1 | session 16 | sender 2 | sequence 8 | label length 1 | label | arrays 1 | per array: dtype 1, ndim 1, shape 8*ndim
+    magic 4 | kind 1 | session 16 | sender 2 | sequence 8 | label length 1 | label | arrays 1 |
+    per array: dtype 1, ndim 1, shape 8*ndim
 
 All integers little-endian. The payload follows as one raw frame an array, except in an ANNOUNCE, which describes arrays
 without carrying them.
@@ -25,7 +26,10 @@ MAGIC = b"mpc1"
 SESSION_BYTES = 16
 _FIXED = struct.Struct("<4sB16sHQB")
 _DTYPES = ("uint64", "uint8", "uint16", "uint32", "int64", "float64", "bool")
+_NAMES = {np.dtype(name): name for name in _DTYPES}  # an array in the other byte order is not among them
+_SIZES = {name: dtype.itemsize for dtype, name in _NAMES.items()}
 _MAX_NDIM = 64
+_MAX_BYTES = 1 << 62
 
 
 class Kind(enum.IntEnum):
@@ -33,6 +37,7 @@ class Kind(enum.IntEnum):
     ANNOUNCE = 1  # arrays are described, none follow
     ABORT = 2  # the sender cannot go on; the payload is the reason in UTF-8
     HELLO = 3  # first on a connection; the payload proves the session token
+    END = 4  # the sender has finished; nothing more comes from it
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,14 @@ class ArraySpec:
 
     @classmethod
     def of(cls, array: Array) -> ArraySpec:
-        return cls(array.dtype.name, array.shape)
+        name = _NAMES.get(array.dtype)
+        if name is None:
+            raise FrameError(f"an array of dtype {array.dtype} cannot be sent; these can: {', '.join(_DTYPES)}")
+        return cls(name, array.shape)
 
     @property
     def nbytes(self) -> int:
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        return math.prod(self.shape) * _SIZES[self.dtype]
 
     def __str__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
@@ -84,34 +92,60 @@ class Header:
                 raise FrameError("the message does not begin with mpc's magic")
             at = _FIXED.size + length
             label = data[_FIXED.size : at].decode()
-            count, at = data[at], at + 1
-            arrays = []
-            for _ in range(count):
-                dtype, ndim = _DTYPES[data[at]], data[at + 1]
-                if ndim > _MAX_NDIM:
-                    raise FrameError(f"an array of {ndim} axes: at most {_MAX_NDIM}")
-                arrays.append(ArraySpec(dtype, struct.unpack_from(f"<{ndim}Q", data, at + 2)))
-                at += 2 + 8 * ndim
+            arrays, at = _decode_arrays(data, at)
             if at != len(data):
                 raise FrameError(f"{len(data) - at} bytes left over after the header")
-            return cls(Kind(kind), session, sender, sequence, label, tuple(arrays))
+            return cls(_KINDS[kind], session, sender, sequence, label, arrays)
         except FrameError:
             raise
-        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+        except (struct.error, LookupError, UnicodeDecodeError) as error:
             raise FrameError(f"a malformed message header: {error}") from None
 
 
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+def origin(data: bytes) -> tuple[int, bytes, int]:
+    """Kind, session and sender of a header, without parsing the rest."""
+    try:
+        _, kind, session, sender, _, _ = _FIXED.unpack_from(data)
+    except struct.error as error:
+        raise FrameError(f"a malformed message header: {error}") from None
+    return kind, session, sender
+
+
+def _decode_arrays(data: bytes, at: int) -> tuple[tuple[ArraySpec, ...], int]:
+    """The descriptions of arrays that begin at `at`, and where they end."""
+    arrays = []
+    count, at = data[at], at + 1
+    for _ in range(count):
+        dtype, ndim = _DTYPES[data[at]], data[at + 1]
+        if ndim > _MAX_NDIM:
+            raise FrameError(f"an array of {ndim} axes: at most {_MAX_NDIM}")
+        shape = struct.unpack_from(f"<{ndim}Q", data, at + 2)
+        if math.prod(filter(None, shape)) * _SIZES[dtype] > _MAX_BYTES:  # NumPy refuses it even where another axis is 0
+            raise FrameError(f"an array of shape {list(shape)} is larger than any memory")
+        arrays.append(ArraySpec(dtype, shape))
+        at += 2 + 8 * ndim
+    return tuple(arrays), at
+
+
 def as_arrays(header: Header, payload: Sequence[Any]) -> list[Array]:
-    """The arrays of a DATA message, as read-only views of its payload frames (nothing is copied)."""
+    """The arrays of a DATA message, as read-only views of its payload frames (nothing large is copied)."""
     if len(payload) != len(header.arrays):
         raise FrameError(f"'{header.label}' describes {len(header.arrays)} arrays and carries {len(payload)} frames")
-    arrays = []
-    for spec, part in zip(header.arrays, payload, strict=True):
-        view = memoryview(part)
-        if view.nbytes != spec.nbytes:
-            raise FrameError(f"'{header.label}' describes {spec} and carries {view.nbytes} bytes")
-        array = np.frombuffer(view, spec.dtype) if spec.nbytes else np.empty(0, spec.dtype)
-        array = array.reshape(spec.shape)
-        array.flags.writeable = False
-        arrays.append(array)
-    return arrays
+    return [_as_array(header.label, spec, memoryview(part)) for spec, part in zip(header.arrays, payload, strict=True)]
+
+
+def _as_array(label: str, spec: ArraySpec, view: memoryview) -> Array:
+    nbytes = spec.nbytes
+    if view.nbytes != nbytes:
+        raise FrameError(f"'{label}' describes {spec} and carries {view.nbytes} bytes")
+    if spec.dtype == "bool" and nbytes and np.frombuffer(view, np.uint8).max() > 1:
+        raise FrameError(f"'{label}' carries a truth value that is neither 0 nor 1")
+    array = np.frombuffer(view, spec.dtype) if nbytes else np.empty(0, spec.dtype)
+    if not array.flags.aligned:  # a small message may begin anywhere in what the socket has read
+        array = array.copy()
+    array = array.reshape(spec.shape)
+    array.flags.writeable = False
+    return array

@@ -1,13 +1,15 @@
-"""Transport over ZeroMQ TCP sockets, one ROUTER that listens and one DEALER to each peer.
+"""Transport over ZeroMQ TCP sockets: one ROUTER that listens, and one DEALER to each peer.
 
 The first message of a connection is a HELLO whose payload is an HMAC of (session, sender, receiver) under the session
-token. A connection that has not shown it is not listened to, and one that has speaks only for the sender it proved.
+token. What comes over a connection that has not shown it is dropped unread, and one that has speaks only for the sender
+it proved. A connection that is lost is never made again: whoever answers at that port afterwards need not be the peer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -16,11 +18,11 @@ from typing import Any, Protocol
 import zmq
 
 from mpc.errors import FrameError, PeerFailed, PeerTimeout
-from mpc.transport.base import Message, Transport
-from mpc.transport.frames import ArraySpec, Header, Kind
+from mpc.transport.base import Message, PeerFinished, Transport
+from mpc.transport.frames import ArraySpec, Header, Kind, origin
 
-_COPY_BELOW = 1 << 16  # bytes; under this, handing the buffer over costs more than copying it
-_LINGER_MS = 2000
+_NEVER_MS = 3_600_000  # until a connection is tried again. (-1 means never, but makes ZeroMQ 4.3 hang when it closes.)
+_HELLO_BYTES = 1000  # more than a HELLO has
 
 
 class Alarm(Protocol):
@@ -39,13 +41,15 @@ class ZeroMQTransport(Transport):
         self.peers = ()
         self._session, self._token = session, token
         self._alarm: Alarm | None = None
+        self._failure: PeerFailed | None = None
         self._context = zmq.Context()
         self._inbox = self._socket(zmq.ROUTER)
-        port = self._inbox.bind_to_random_port(f"tcp://{host}")
-        self.address = f"tcp://{host}:{port}"
+        self._inbox.bind(f"tcp://{host}:*")
+        self.address = self._inbox.getsockopt_string(zmq.LAST_ENDPOINT)
         self._outboxes: dict[int, zmq.Socket[bytes]] = {}
         self._proved: dict[bytes, int] = {}  # connection identity -> the sender that it proved to be
         self._queues: dict[int, deque[Message]] = {}
+        self._finished: set[int] = set()
         self._poller = zmq.Poller()
         self._poller.register(self._inbox, zmq.POLLIN)
 
@@ -56,42 +60,45 @@ class ZeroMQTransport(Transport):
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
         socket = self._context.socket(kind)
-        socket.setsockopt(zmq.LINGER, _LINGER_MS)
-        socket.setsockopt(zmq.SNDHWM, 0)
-        socket.setsockopt(zmq.RCVHWM, 0)
+        socket.setsockopt(zmq.SNDHWM, 0)  # sending never waits; what a receiver has no room for stays at the sender
+        socket.setsockopt(zmq.RECONNECT_IVL, _NEVER_MS)
         return socket
 
     def connect(self, addresses: Mapping[int, str]) -> None:
-        """Open a link to each peer's address."""
+        """Open a link to each peer's address. All of them must be listening already."""
         self.peers = tuple(sorted(peer for peer in addresses if peer != self.index))
         for peer in self.peers:
             self._queues.setdefault(peer, deque())
             outbox = self._outboxes[peer] = self._socket(zmq.DEALER)
             outbox.connect(addresses[peer])
-            outbox.send_multipart([self._hello().encode(), self._proof(self.index, peer)])
+            outbox.send_multipart([self._hello(), self._proof(self.index, peer)])
 
-    def _hello(self) -> Header:
-        return Header(Kind.HELLO, self._session, self.index, 0, "hello", (ArraySpec("uint8", (32,)),))
+    def _hello(self) -> bytes:
+        return Header(Kind.HELLO, self._session, self.index, 0, "hello", (ArraySpec("uint8", (32,)),)).encode()
 
     def _proof(self, sender: int, receiver: int) -> bytes:
         text = b"mpc hello" + self._session + sender.to_bytes(2, "little") + receiver.to_bytes(2, "little")
         return hmac.new(self._token, text, hashlib.sha256).digest()
 
     def send(self, to: int, header: bytes, payload: Sequence[Any] = ()) -> None:
-        copy = sum(memoryview(part).nbytes for part in payload) < _COPY_BELOW
-        self._outboxes[to].send_multipart([header, *payload], copy=copy)
+        self._outboxes[to].send_multipart([header, *payload], copy=False)  # pyzmq copies small frames, which is cheaper
 
     def receive(self, sender: int, timeout: float | None) -> Message:
         queue = self._queues[sender]
         deadline = None if timeout is None else time.monotonic() + timeout
         while not queue:
+            if self._failure is not None:
+                raise self._failure
+            if sender in self._finished:
+                raise PeerFinished("it has finished its program", sender)
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = dict(self._poller.poll(None if left is None else left * 1000))
+            ready = dict(self._poller.poll(None if left is None else math.ceil(left * 1000)))
             if self._inbox in ready:
                 self._take()
-            elif ready and self._alarm is not None:
-                raise self._alarm.failure()
-            elif left == 0:
+            # These are looked at even when something came: a stranger's flood must not hold them up.
+            if self._alarm is not None and self._alarm.fileno() in ready:
+                self._failure = self._failure or self._alarm.failure()
+            elif left == 0 and not queue:
                 raise PeerTimeout(f"nothing came within {timeout:g} s", sender)
         return queue.popleft()
 
@@ -99,33 +106,50 @@ class ZeroMQTransport(Transport):
         """Move one message from the socket to its sender's queue, if its connection has proved who it is."""
         identity, *frames = self._inbox.recv_multipart(copy=False)
         peer = self._proved.get(identity.bytes)
+        if peer is None:
+            self._admit(identity.bytes, frames)
+            return
+        data = frames[0].bytes
+        kind, session, sender = origin(data)
+        if sender != peer or session != self._session:
+            raise FrameError(f"a message on the link to party {peer} claims another session, or to be of party {sender}")
+        if kind == Kind.ABORT:
+            reason = b"".join(frame.bytes for frame in frames[1:])
+            self._failure = self._failure or PeerFailed(reason.decode(errors="replace"), peer)
+        elif kind == Kind.END:
+            self._finished.add(peer)
+        else:
+            self._queues[peer].append((data, [frame.buffer for frame in frames[1:]]))
+
+    def _admit(self, identity: bytes, frames: list[zmq.Frame]) -> None:
+        """Remember the connection if this is a HELLO with the right proof. Anything else is dropped."""
+        if len(frames) != 2 or max(map(len, frames)) > _HELLO_BYTES:
+            return
         try:
             header = Header.decode(frames[0].bytes)
-        except (FrameError, IndexError):
+        except FrameError:
             return
-        if peer is None:
-            self._admit(identity.bytes, header, frames)
-        elif header.kind is Kind.ABORT:
-            raise PeerFailed(frames[1].bytes.decode(errors="replace"), peer)
-        elif header.sender == peer and header.session == self._session:
-            self._queues[peer].append((frames[0].bytes, [frame.buffer for frame in frames[1:]]))
-
-    def _admit(self, identity: bytes, header: Header, frames: list[zmq.Frame]) -> None:
-        genuine = header.kind is Kind.HELLO and len(frames) == 2 and header.session == self._session
-        if genuine and hmac.compare_digest(frames[1].bytes, self._proof(header.sender, self.index)):
+        known = header.sender in self._queues and header.sender not in self._proved.values()
+        hello = header.kind is Kind.HELLO and header.session == self._session
+        if hello and known and hmac.compare_digest(frames[1].bytes, self._proof(header.sender, self.index)):
             self._proved[identity] = header.sender
-            self._queues.setdefault(header.sender, deque())
+
+    def finish(self) -> None:
+        self._tell_all(Kind.END, b"")
 
     def abort(self, reason: str) -> None:
-        text = reason.encode()
-        header = Header(Kind.ABORT, self._session, self.index, 0, "abort", (ArraySpec("uint8", (len(text),)),))
+        self._tell_all(Kind.ABORT, reason.encode())
+
+    def _tell_all(self, kind: Kind, text: bytes) -> None:
+        header = Header(kind, self._session, self.index, 0, kind.name.lower(), (ArraySpec("uint8", (len(text),)),)).encode()
         for outbox in self._outboxes.values():
             try:
-                outbox.send_multipart([header.encode(), text], flags=zmq.DONTWAIT)
+                outbox.send_multipart([header, text], flags=zmq.DONTWAIT)
             except zmq.ZMQError:
                 continue  # this peer is gone; the others still get it
 
-    def close(self) -> None:
+    def close(self, linger_ms: int = 2000) -> None:
+        """Release everything. What has not left yet gets that long."""
         for socket in (self._inbox, *self._outboxes.values()):
-            socket.close()
+            socket.close(linger_ms)
         self._context.term()

@@ -30,7 +30,8 @@ def narrow(bits: int) -> str:
 @register
 @dataclass(frozen=True, eq=False)
 class Products:
-    """[rho * sigma] for each pair of terms of two opened operands. Pairs with a "v" are needed modulo 2^bits only."""
+    """[rho * sigma] for each pair of terms of two opened operands. A "v" stands for v * 2^(64 - bits), so products with
+    one are needed modulo a smaller power of two only: see `shift`."""
 
     op: Bilinear
     pairs: tuple[tuple[MaskRef, MaskRef], ...]
@@ -49,14 +50,13 @@ class Products:
         return np.asarray(product).astype(product_dtype(pair), copy=False)
 
 
-def top_bits(pair: tuple[MaskRef, MaskRef]) -> int:
-    """0, or the number of low bits that a product with a "v" needs: it stands for v * 2^(64 - bits)."""
-    return max(ref.bits if ref.part == "v" else 0 for ref in pair)
+def shift(pair: tuple[MaskRef, MaskRef]) -> int:
+    """s, where the dealt product stands for itself times 2^s. From 64 on it is 0 modulo 2^64, and not asked for."""
+    return sum(64 - ref.bits for ref in pair if ref.part == "v")
 
 
 def product_dtype(pair: tuple[MaskRef, MaskRef]) -> str:
-    bits = top_bits(pair)
-    return narrow(bits) if bits else "uint64"
+    return narrow(64 - shift(pair))
 
 
 @register

@@ -14,7 +14,7 @@ import numpy as np
 from mpc.contract import codec
 from mpc.errors import DesyncError, FrameError
 from mpc.party import Cost, Endpoint
-from protocols.additive.correlations import And, Products, Truncation
+from protocols.additive.correlations import And, Correlation, Products, Truncation
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest, share_of
 
@@ -52,15 +52,15 @@ class Dealer:
         return label
 
     def _answer(self, label: str, parts: list[Array]) -> None:
-        request = codec.decode(parts)
-        if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Products | Truncation | And)):
-            raise FrameError("the dealer got a request for something that is no correlation")
-        number, correlation = request
+        number, correlation = _parse(parts)
         if number <= self._answered:
             raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
         self._answered = number
-        specs = correlation.specs()
-        values = correlation.deal(_Memo(self._evaluate), self._bit_mask)
+        try:
+            specs = correlation.specs()
+            values = correlation.deal(_Memo(self._evaluate), self._bit_mask)
+        except (TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
+            raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
         others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
         corrections = []
         for value, spec, *shares in zip(values, specs, *others, strict=True):
@@ -81,7 +81,8 @@ class Dealer:
         return array
 
     def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
-        return np.bitwise_xor.reduce([s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams])
+        masks = [s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams]
+        return np.asarray(np.bitwise_xor.reduce(masks))
 
 
 class _Memo:
@@ -95,6 +96,16 @@ class _Memo:
         if id(ref) not in self._seen:
             self._seen[id(ref)] = self._evaluate(ref)
         return self._seen[id(ref)]
+
+
+def _parse(parts: list[Array]) -> tuple[int, Correlation]:
+    request = codec.decode(parts)
+    if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Products | Truncation | And)):
+        raise FrameError("the dealer got a request for something that is no correlation")
+    number, correlation = request
+    if not isinstance(number, int) or not 0 < number < 1 << 64:
+        raise FrameError(f"a request for {correlation.label} numbered {number!r}")
+    return number, correlation
 
 
 def _total(arrays: list[Array]) -> Array:

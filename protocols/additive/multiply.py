@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mpc.contract import MULTIPLY, Bilinear
+from mpc.contract import Bilinear, Multiply
 from mpc.party import Endpoint
-from protocols.additive.correlations import Products, top_bits
+from protocols.additive.correlations import Products, shift
 from protocols.additive.shares import Share, Term
 from protocols.additive.sharing import Opening
 from protocols.additive.source import Pending, Source
@@ -28,10 +28,11 @@ def product(endpoint: Endpoint, source: Source, op: Bilinear, x: Share, y: Share
 
     Spec: README.md#multiplication. Cost: 0 or 1 rounds, 8 bytes for each element opened, to each peer.
     """
-    operands = [t for t in (x, y) if t.known is None or not (op is MULTIPLY or t.opened)]
+    elementwise = isinstance(op, Multiply)
+    operands = [t for t in (x, y) if t.known is None or not (elementwise or t.opened)]
     opening = Opening(endpoint, source, operands)
     left, right = opening.terms(x), opening.terms(y)
-    pairs = [(a, b) for a in left for b in right if not (a.ref.part == b.ref.part == "v")]  # v * v = 0 mod 2^64
+    pairs = [(a, b) for a in left for b in right if shift((a.ref, b.ref)) < 64]
     shape = op.shape(x.shape, y.shape)
     request = Products(op, tuple((a.ref, b.ref) for a, b in pairs), shape)
     pending = source.request(request) if np.prod(shape, dtype=np.int64) else None
@@ -39,19 +40,17 @@ def product(endpoint: Endpoint, source: Source, op: Bilinear, x: Share, y: Share
     assert x.known is not None and y.known is not None
     m_x, m_y = x.known.public, y.known.public
     xi = np.asarray(np.subtract(x.value, m_x)) if endpoint.index == 0 else x.value
-    if x is y and op is MULTIPLY:
-        z = op(m_x, np.asarray(np.add(x.value, xi)))
-    else:
-        z = np.asarray(np.add(op(m_x, y.value), op(xi, m_y)))
+    square = x is y and elementwise
+    z = op(m_x, np.asarray(np.add(x.value, xi))) if square else np.asarray(np.add(op(m_x, y.value), op(xi, m_y)))
     return Share(z if pending is None else _add_correlation(z, pending, pairs))
 
 
 def _add_correlation(z: Array, pending: Pending, pairs: list[tuple[Term, Term]]) -> Array:
     """z + [B(xi, eta)], with the public coefficients of each pair of terms."""
     for (a, b), share in zip(pairs, pending.shares(), strict=True):
-        bits = top_bits((a.ref, b.ref))
-        if bits:
-            share = np.asarray(np.left_shift(share.astype(np.uint64), np.uint64(64 - bits)))
+        by = shift((a.ref, b.ref))
+        if by:
+            share = np.asarray(np.left_shift(share.astype(np.uint64), np.uint64(by)))
         negative = False
         for term in (a, b):
             if term.coefficient is None:

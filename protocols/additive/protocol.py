@@ -77,7 +77,7 @@ class Additive(Protocol):
             return multiply.product(self.endpoint, self._source, op, x, y)
         left = x.value if isinstance(x, Share) else x
         right = y.value if isinstance(y, Share) else y
-        return Share(op(left, right))
+        return Share(np.asarray(op(left, right)))
 
     def truncate(self, items: Sequence[tuple[Share, int]], opening: Sequence[Share] = ()) -> list[Share]:
         return truncate.truncate(self.endpoint, self._source, items, opening)

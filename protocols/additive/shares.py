@@ -53,6 +53,9 @@ class Known:
     public: Words
     terms: tuple[Term, ...]
 
+    def __post_init__(self) -> None:
+        self.public.flags.writeable = False
+
     @property
     def opened(self) -> bool:
         """True if x itself was opened under one mask, so that sums of products need no more."""
@@ -75,7 +78,7 @@ class Share:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape
+        return tuple(self.value.shape)
 
     @property
     def opened(self) -> bool:
@@ -94,6 +97,9 @@ class Bits:
 
     packed: Bytes
     shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.packed.flags.writeable = False
 
     @classmethod
     def pack(cls, values: Array) -> Bits:

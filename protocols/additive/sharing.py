@@ -64,7 +64,7 @@ def reveal(endpoint: Endpoint, shares: Sequence[Share | Bits], to: Sequence[int]
             array = combine(array, [fresh])
         arrays.append(array)
     mine = endpoint.index in to
-    targets = [i for i in to if i != endpoint.index]
+    targets = sorted(set(to) - {endpoint.index})
     received = endpoint.exchange("reveal", arrays, to=targets, senders=None if mine else ())
     if not mine:
         return [None] * len(arrays)

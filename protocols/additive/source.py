@@ -29,6 +29,8 @@ class Mask:
         """This party's share of the opening x + r."""
         if self._share is None:
             raise MaskReuseError(f"mask {self.ref.number} has already hidden a tensor: a mask is used once")
+        if self._share.shape != x.shape:  # broadcasting would hide many elements under one
+            raise MaskReuseError(f"mask {self.ref.number} of shape {self._share.shape} cannot hide a tensor of shape {x.shape}")
         hidden = np.asarray(np.add(x.value, self._share))
         self._share = None
         return hidden
@@ -62,9 +64,10 @@ def share_of(stream: Any, number: int, specs: list[ArraySpec]) -> list[Array]:
 
 def digest(parts: list[Array]) -> Array:
     """What the parties compare: two requests with equal digests are equal."""
-    state = blake2b(digest_size=16, person=b"mpc request")
+    state = blake2b(digest_size=32, person=b"mpc request")
     for part in parts:
-        state.update(len(part.shape).to_bytes(1, "little") + str(part.shape).encode() + part.tobytes())
+        # dtype and shape end in ")" and fix how many bytes follow, so no two lists of arrays hash the same bytes
+        state.update(f"{part.dtype.str}{part.shape}".encode() + part.tobytes())
     return np.frombuffer(state.digest(), np.uint8)
 
 

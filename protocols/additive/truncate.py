@@ -24,7 +24,9 @@ def truncate(endpoint: Endpoint, source: Source, items: Sequence[tuple[Share, in
     2. Open m = z + r, where not yet known (one round), and with it the shares in `also_open`.
     3. [t] = (m' >> bits) - [u] + (1 - m'63) [v] - 2^(62 - bits), where m' = m + 2^62.
     """
-    opening = Opening(endpoint, source, [*(z for z, _ in items), *also_open])
+    # a truncated value has a public part already: elementwise products need no opening of it, and sums of products, which
+    # do, must open this result in their own round anyway
+    opening = Opening(endpoint, source, [*(z for z, _ in items), *(x for x in also_open if x.known is None)])
     requests: list[tuple[Pending, MaskRef] | None] = []
     for z, bits in items:
         ref = opening.ref(z)

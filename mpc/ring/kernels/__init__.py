@@ -1,1 +1,1 @@
-"""Compiled kernels.  Importing the modules of this package imports numba and compiles or loads them: see cache.py."""
+"""Compiled kernels.  Importing a module of this package compiles its kernels or loads them: see cache.py."""

@@ -1,15 +1,16 @@
 """Splitting 64-bit words into 8 byte limbs, in the order that the matrix unit reads them, as LLVM vector IR.
 
-Eight vectors of eight words hold 64 words.  Transposing the bytes of each vector sorts it by limb; three rounds of
-interleaving pairs of vectors then bring the bytes of one limb together, one vector per limb.  The width of what is
-interleaved in each round (``chunks``) settles the order of the 64 bytes within a limb.
+Eight vectors of eight words hold 64 words.  Transposing the bytes of each vector sorts it by limb; three
+rounds of interleaving pairs of vectors then bring the bytes of one limb together, one vector per limb.  The
+width of what is interleaved in each round (``chunks``) settles the order of the 64 bytes within a limb.
 """
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic
+
+from mpc.ring.kernels.intrinsic import intrinsic
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 BYTES = ir.VectorType(I8, 64)
@@ -37,7 +38,10 @@ def _emit_split(builder: Any, sources: list[Any], chunks: tuple[int, int, int], 
     groups = [[_shuffle(builder, builder.load(pointer(s), align=8), UNDEFINED, transposed)] for s in sources]
     for chunk in chunks:
         pairs = zip(groups[::2], groups[1::2], strict=True)
-        groups = [[half for x, y in zip(g, h, strict=True) for half in _interleave(builder, x, y, chunk)] for g, h in pairs]
+        groups = [
+            [half for x, y in zip(g, h, strict=True) for half in _interleave(builder, x, y, chunk)]
+            for g, h in pairs
+        ]
     for limb, vector in enumerate(groups[0]):
         builder.store(vector, pointer(builder.add(out, I64(limb * LIMB_BYTES))), align=64)
 
@@ -56,7 +60,7 @@ def split_row(typingctx: Any, source: Any, out: Any) -> Any:
 
 @intrinsic
 def split_four_rows(typingctx: Any, source: Any, row_bytes: Any, out: Any) -> Any:
-    """Limbs of 4 rows of 16 words, row_bytes from row to row: the four bytes of a column beside each other."""
+    """Limbs of 4 rows of 16 words, row_bytes apart: the four bytes of a column beside each other."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         source, row_bytes, out = args

@@ -1,23 +1,16 @@
-"""What the drivers of both micro-kernels share: scratch, copies of blocks, and tiles at the edge of the result."""
+"""What the drivers of the kernels share: types, copies of blocks, and tiles at the edge of the result."""
 
 from typing import Any
 
-import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types, uint64
-from numba.extending import intrinsic
+
+from mpc.ring.kernels.intrinsic import intrinsic
 
 #: Operands and result of every kernel: stacks of matrices with any strides, and a C-ordered stack.
 OPERAND = types.Array(uint64, 3, "A", readonly=True)
 RESULT = types.Array(uint64, 3, "C")
-
-
-@njit(nogil=True)
-def aligned(words: int) -> Any:
-    """Uninitialised uint64 array that starts at a cache line."""
-    raw = np.empty(words + 8, np.uint64)
-    skip = (-(raw.ctypes.data // 8)) % 8
-    return raw[skip : skip + words]
+SCRATCH = types.Array(uint64, 1, "C")
 
 
 @njit(nogil=True)
@@ -56,4 +49,4 @@ def pointer(typingctx: Any, address: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], ir.IntType(64).as_pointer())
 
-    return types.CPointer(types.uint64)(types.intp), emit
+    return types.CPointer(types.uint64)(types.intp), emit  # type: ignore[no-untyped-call]

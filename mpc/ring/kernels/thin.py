@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types, uint64
+from numba import carray, njit, types, uint64  # type: ignore[attr-defined]
 
-from .panels import OPERAND, pointer
+from mpc.ring.kernels.panels import OPERAND, pointer
 
 VECTORS = types.Array(uint64, 2, "A", readonly=True)
 RESULTS = types.Array(uint64, 2, "C")

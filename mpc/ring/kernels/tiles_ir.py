@@ -4,20 +4,23 @@ Write a = sum_i a_i 2^(8i) and b = sum_j b_j 2^(8j) in 8 bytes ("limbs").  Modul
 
     A B = sum_{s < 8} 2^(8s) C_s,   C_s = sum_{i + j = s} A_i B_j
 
-which is 36 byte matrix products with 32-bit sums.  For s >= 4 the sums may wrap, since 2^(8s) C_s is needed modulo 2^64.
-For s < 4 they must not: (s + 1) * depth * 255^2 < 2^32 holds for every depth up to MAX_DEPTH.
+which is 36 byte matrix products with 32-bit sums.  For s >= 4 the sums may wrap, since 2^(8s) C_s is needed
+modulo 2^64.  For s < 4 they must not: (s + 1) * depth * 255^2 < 2^32 holds for every depth up to MAX_DEPTH.
 
-There are 8 tile registers: four sums, two limbs of A and two of B.  So C_4..C_7 are one pass over the panels, C_0..C_3
-a second one.  Loads are dear where the core is shared, so a pass visits its pairs (i, j) in 2 x 2 blocks of which
-neighbours share two operands, and loads a register as soon as its last use has been issued.
+There are 8 tile registers: four sums, two limbs of A and two of B.  So C_4..C_7 are one pass over the panels,
+C_0..C_3 a second one.  Loads are dear where the core is shared, so a pass visits its pairs (i, j) in 2 x 2
+blocks of which neighbours share two operands, and loads a register as soon as its last use has been issued.
+Between the products it fetches the next step's limbs into the first-level cache, a few lines at a time.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic
+
+from mpc.ring.kernels.intrinsic import intrinsic
 
 MR = NR = 16
 #: Inner length of one tile: 64 bytes of a limb.  Panels are zero-padded to a multiple of it.
@@ -51,8 +54,8 @@ POINTER = I8.as_pointer()
 
 
 def _call(builder: Any, name: str, *args: Any) -> None:
-    """Call the LLVM intrinsic llvm.x86.NAME, which returns nothing."""
-    name = "llvm.x86." + name
+    """Call the LLVM intrinsic llvm.NAME, which returns nothing."""
+    name = "llvm." + name
     signature = ir.FunctionType(ir.VoidType(), [arg.type for arg in args])
     builder.call(builder.module.globals.get(name) or ir.Function(builder.module, signature, name), args)
 
@@ -76,7 +79,7 @@ def _loop(builder: Any, count: Any, body: Any) -> None:
 
 
 def _schedule(pairs: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """The loads ("a" or "b", limb, register) and products ("*", a's register, b's register) of a pass, in order."""
+    """The loads ("a" or "b", limb, register) and products ("*", a's register, b's register) in order."""
     steps: list[tuple[str, int, int]] = []
     held: dict[int, int] = {}
     free: dict[int, int] = {}  # position after the last use of a register
@@ -93,25 +96,49 @@ def _schedule(pairs: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
     return steps
 
 
+def _lines(pairs: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    """The operand ("a" or "b") and byte offset of each cache line that a step reads, by first use."""
+    limbs = dict.fromkeys(use for i, j in pairs for use in (("a", i), ("b", j)))
+    offsets = range(0, TILE_BYTES, 64)
+    return [(operand, limb * TILE_BYTES + offset) for operand, limb in limbs for offset in offsets]
+
+
+def _prefetch(builder: Any, base: Any, offset: Any) -> None:
+    """Fetch the cache line at base + offset into the first-level cache, for reading."""
+    _call(builder, "prefetch.p0", _pointer(builder, base, offset), I32(0), I32(3), I32(1))
+
+
 def _emit_pass(builder: Any, a: Any, b: Any, steps: Any, sums: Any, first: int, pairs: Any) -> None:
     """Add the products of the limb pairs over all steps, and store C_first .. C_(first+3) at address sums."""
+    base = {"a": a, "b": b}
+    share = -(-len(_lines(pairs)) // len(pairs))
 
     def body(step: Any) -> None:
-        offset = builder.mul(step, I64(STEP_BYTES))
-        limb_of = {}
+        now = builder.mul(step, I64(STEP_BYTES))
+        following = builder.add(now, I64(STEP_BYTES))
+        lines = iter(_lines(pairs))
+        limb_of: dict[int, int] = {}
         for action, x, y in _schedule(pairs):
             if action == "*":
-                _call(builder, "tdpbuud", I8(limb_of[x] + limb_of[y] - first), I8(x), I8(y))
+                _call(builder, "x86.tdpbuud", I8(limb_of[x] + limb_of[y] - first), I8(x), I8(y))
+                for operand, line in islice(lines, share):
+                    _prefetch(builder, base[operand], builder.add(following, I64(line)))
             else:
                 limb_of[y] = x
-                source = builder.add(offset, I64(x * TILE_BYTES))
-                _call(builder, "tileloadd64", I8(y), _pointer(builder, a if action == "a" else b, source), I64(STEP))
+                source = _pointer(builder, base[action], builder.add(now, I64(x * TILE_BYTES)))
+                _call(builder, "x86.tileloadd64", I8(y), source, I64(STEP))
 
     for t in range(4):
-        _call(builder, "tilezero", I8(t))
+        _call(builder, "x86.tilezero", I8(t))
     _loop(builder, steps, body)
     for t in range(4):
-        _call(builder, "tilestored64", I8(t), _pointer(builder, sums, I64((first + t) * TILE_BYTES)), I64(4 * NR))
+        _call(
+            builder,
+            "x86.tilestored64",
+            I8(t),
+            _pointer(builder, sums, I64((first + t) * TILE_BYTES)),
+            I64(4 * NR),
+        )
 
 
 def _emit_combine(builder: Any, sums: Any, c: Any, c_row: Any) -> None:
@@ -153,8 +180,9 @@ def _emit_tile(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 def add_tile(typingctx: Any, a: Any, b: Any, depth: Any, c: Any, c_row: Any, sums: Any) -> Any:
     """c[:16, :16] += a @ b.
 
-    a, b: addresses of panels in limbs, a[steps, limb, 16, 64] and b[steps, limb, 16, 16, 4] (four inner indices beside
-    each other) bytes; depth a multiple of 64; c_row the step between rows of c in words; sums 8 KiB of scratch.
+    a, b: addresses of panels in limbs, bytes a[step, limb, 16, 64] and b[step, limb, 16, 16, 4] (four inner
+    indices beside each other); depth a multiple of 64; c_row the step between rows of c in words; sums 8 KiB
+    of scratch.
     """
     return types.void(*[types.intp] * 6), _emit_tile
 
@@ -164,7 +192,7 @@ def configure(typingctx: Any, palette: Any) -> Any:
     """Load the tile configuration (64 bytes) at this address, for this thread."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _call(builder, "ldtilecfg", builder.inttoptr(args[0], POINTER))
+        _call(builder, "x86.ldtilecfg", builder.inttoptr(args[0], POINTER))
         return context.get_dummy_value()
 
     return types.void(types.intp), emit
@@ -175,7 +203,7 @@ def release(typingctx: Any) -> Any:
     """Give the tile registers back: threads with none in use switch faster."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _call(builder, "tilerelease")
+        _call(builder, "x86.tilerelease")
         return context.get_dummy_value()
 
     return types.void(), emit

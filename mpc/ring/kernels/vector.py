@@ -1,7 +1,8 @@
 """Matrix product by the vector micro-kernel.
 
-The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008:
-a block of b (KC x NC) and a block of a (MC x KC) are packed in the order in which the micro-kernel reads them.
+The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS
+34(3), 2008: a block of b (KC x NC) and a block of a (MC x KC) are packed in the order that the micro-kernel
+reads.
 """
 
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from .panels import OPERAND, RESULT, add_part, aligned, copy_block, round_up
-from .vector_ir import MR, NR, add_tile
+from mpc.ring.kernels.panels import OPERAND, RESULT, SCRATCH, add_part, copy_block
+from mpc.ring.kernels.vector_ir import MR, NR, add_tile
 
 KC, MC = 256, 512
 NC = 1008 // NR * NR
+SCRATCH_WORDS = (MC + NC) * KC
 
 
 @njit(nogil=True)
@@ -41,13 +43,12 @@ def _multiply_block(pa: Any, pb: Any, depth: int, c: Any, edge: Any) -> None:
                 add_part(edge, tile)
 
 
-@njit(types.void(OPERAND, OPERAND, RESULT), nogil=True, cache=True)
-def add_products(a: Any, b: Any, c: Any) -> None:
-    """c[q] += a[q] @ b[q] modulo 2^64 for every q."""
+@njit(types.void(OPERAND, OPERAND, RESULT, SCRATCH), nogil=True, cache=True)
+def add_products(a: Any, b: Any, c: Any, scratch: Any) -> None:
+    """c[q] += a[q] @ b[q] modulo 2^64 for every q; scratch holds SCRATCH_WORDS words."""
     m, depth = a.shape[1:]
     n = b.shape[2]
-    pa = aligned(min(MC, round_up(m, MR)) * min(KC, depth))
-    pb = aligned(min(NC, round_up(n, NR)) * min(KC, depth))
+    pa, pb = scratch[: MC * KC], scratch[MC * KC :]
     edge = np.empty((MR, NR), np.uint64)
     for q in range(a.shape[0]):
         for j in range(0, n, NC):

@@ -1,20 +1,20 @@
 """The vector micro-kernel: a register tile of C += A B modulo 2^64, written as LLVM vector IR.
 
-A tile has MR rows and NR = NV * LANES columns.  Its MR * NV accumulators stay in vector registers while the inner
-dimension runs over two packed panels, a[k, MR] and b[k, NR].  LLVM has the 64-bit product of vectors as one
-instruction where the processor has (AVX-512DQ), else as three products of 32-bit halves: the same IR serves both.
+A tile has MR rows and NR = NV * LANES columns.  Its MR * NV accumulators stay in vector registers while the
+inner dimension runs over two packed panels, a[k, MR] and b[k, NR].  LLVM makes the 64-bit product of vectors
+one instruction where there is one (AVX-512DQ), else three products of 32-bit halves: the same IR serves both.
 """
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic
 
-from .. import cpu
+from mpc.ring import cpu
+from mpc.ring.kernels.intrinsic import intrinsic
 
 LANES = cpu.lanes()
-# The accumulators, NV vectors of b and a broadcast word of a must fit the registers: 32 with AVX-512, else 16.
+# The accumulators, NV vectors of b and a word of a must fit the registers: 32 with AVX-512, else 16.
 MR, NV = (8, 3) if LANES == 8 else (4, 2)
 NR = NV * LANES
 
@@ -66,5 +66,8 @@ def _emit_tile(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 @intrinsic
 def add_tile(typingctx: Any, a: Any, b: Any, depth: Any, c: Any, c_row: Any) -> Any:
-    """c[:MR, :NR] += a.T @ b; a, b, c are addresses, depth >= 1, and c_row is the step between rows of c in words."""
+    """c[:MR, :NR] += a.T @ b.
+
+    a, b, c are addresses, depth >= 1, and c_row is the step between rows of c in words.
+    """
     return types.void(*[types.intp] * 5), _emit_tile

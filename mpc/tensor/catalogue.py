@@ -1,0 +1,66 @@
+"""The page about NumPy functions, written from the tables: `python -m mpc.tensor.catalogue > docs/numpy.md`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mpc.tensor.methods import Methods
+from mpc.tensor.numpy_functions import CATEGORIES
+from mpc.tensor.numpy_ufuncs import UFUNCS
+
+_HEAD = """\
+# NumPy functions of secret tensors
+
+*Written by `python -m mpc.tensor.catalogue` from the tables in `mpc/tensor`; a test checks that it is current.*
+
+These take secret tensors, in any place where NumPy takes an array, mixed with public arrays and numbers. Shapes, broadcasting,
+axes and errors are NumPy's. What is not listed raises a TypeError that names it, and so do `out=`, `dtype=`, `where=` and
+the methods of ufuncs (`np.add.reduce`, ...). Divisors, exponents, indices, conditions and weights are public.
+
+**What it costs.** Everything is local, without any message, but for these:
+
+- a product of two secrets (`*`, `@`, `np.dot`, `np.einsum`, `np.outer`, ...) takes one round, in which each operand that is not
+  open yet is opened: 8 bytes an element. An operand stays open: using it again, or a view of it, costs nothing for it;
+- a product with public numbers costs nothing. It leaves extra digits, unless all of them are whole numbers;
+- extra digits are truncated when a product, a sum with other digits, or a reveal needs it: 1 round, 8 bytes an element.
+  Sums of products are truncated once. `t.truncate()` asks for it now;
+- `np.var` and `np.cov` take 3 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
+
+**What it keeps.** With f fraction bits (16 by default), floats are multiples of 2^-f. A truncation is wrong by less than 2^-f. A
+public factor below 1 keeps f significant bits, so that dividing by 1000 has a relative error of 2^-f; factors and divisors
+that are powers of two are exact. Integers stay exact, and results are int64. Operands and results of products must stay below
+2^(62 - 2f), results of sums below 2^(62 - f), integers below 2^62: the plaintext protocol checks it.
+"""
+
+
+def page() -> str:
+    """docs/numpy.md."""
+    parts = [_HEAD, "## Operators and ufuncs\n", "`+ - * / @ **` in both orders, and `& | ^ ~` for booleans. As ufuncs:\n"]
+    parts.append(", ".join(f"`np.{name}`" for name in UFUNCS if hasattr(np, name)) + "\n")
+    for title, functions in CATEGORIES.items():
+        parts += [f"## {title}\n", _list(f"np.{name}{_parameters(function)}" for name, function in sorted(functions.items()))]
+    names = [name for name, value in vars(Methods).items() if not name.startswith("_") and hasattr(np.ndarray, name)]
+    names = sorted([*names, "dtype", "ndim", "shape", "size"])
+    parts += ["## Methods and attributes\n", ", ".join(f"`{name}`" for name in names) + "\n"]
+    return "\n".join(parts)
+
+
+def _list(items: Any) -> str:
+    return "\n".join(f"- `{item}`" for item in items) + "\n"
+
+
+def _parameters(function: Callable[..., Any]) -> str:
+    """The parameters that may be used: without those that are refused."""
+    signature = inspect.signature(function)
+    kept = [
+        p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name not in ("dtype", "out", "where", "subok")
+    ]
+    return str(inspect.Signature(kept))
+
+
+if __name__ == "__main__":
+    print(page(), end="")

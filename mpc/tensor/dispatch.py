@@ -1,0 +1,46 @@
+"""NumPy's way to our functions: what it hands over is checked against the function's signature, then called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from mpc.errors import UsageError
+
+# Arguments that no tensor function takes, with the value that asks for nothing (as None does).
+REFUSED: dict[str, Any] = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
+
+
+def full_name(function: Any) -> str:
+    """np.sum, np.linalg.outer, ...: how a NumPy function is called in programs."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
+def call(name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """function(*args, **kwargs), where NumPy's placeholders count as not given; UsageError for arguments it cannot take."""
+    given = {key: value for key, value in kwargs.items() if value is not np._NoValue}
+    refuse(name, **given)
+    given = {key: value for key, value in given.items() if key not in REFUSED}
+    try:
+        bound = _signature(function).bind(*args, **given)
+    except TypeError as error:
+        raise UsageError(f"{name}: {error}") from None
+    refuse(name, **bound.arguments)
+    return function(*args, **given)
+
+
+def refuse(name: str, **arguments: Any) -> None:
+    """UsageError if one of REFUSED has a value that asks for something."""
+    for key, value in arguments.items():
+        if key in REFUSED and value is not None and (type(value) is not type(REFUSED[key]) or value != REFUSED[key]):
+            raise UsageError(f"{name}: {key}= cannot be used with secret tensors, which are immutable: take the result instead")
+
+
+@cache
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)

@@ -1,0 +1,140 @@
+"""The methods and attributes that tensors share with NumPy's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from mpc.errors import UsageError
+from mpc.tensor import arithmetic, products, reduction, shaping
+from mpc.tensor.base import Secret
+from mpc.tensor.dispatch import refuse
+
+Axis = int | tuple[int, ...] | None
+
+
+class Methods(Secret):
+    """As ndarray has them. Local, but for `mean`, `var`, `prod` and `dot` (see mpc/tensor/reduction.py, products.py)."""
+
+    __slots__ = ()
+
+    @property
+    def T(self) -> Self:
+        return shaping.transpose(self)
+
+    @property
+    def mT(self) -> Self:
+        return shaping.matrix_transpose(self)
+
+    @property
+    def real(self) -> Self:
+        return self
+
+    @property
+    def flat(self) -> Iterator[Self]:
+        return self.ravel().__iter__()
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise UsageError("len() of a tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[k] for k in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Self:
+        return shaping.getitem(self, key)
+
+    # ------------------------------------------------------------------ shapes and elements
+
+    def reshape(self, *shape: Any, order: str = "C") -> Self:
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+
+    def ravel(self, order: str = "C") -> Self:
+        return shaping.reshape(self, -1, order)
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Self:
+        """By default all axes in reverse order."""
+        order = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes
+        return shaping.transpose(self, None if order is None or axes == () else order)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
+        return shaping.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Axis = None) -> Self:
+        return shaping.squeeze(self, axis)
+
+    def take(self, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Self:
+        refuse("take", out=out)
+        return shaping.take(self, indices, axis, mode)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Self:
+        return shaping.gather("repeat", self, np.repeat, repeats, axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        return shaping.gather("diagonal", self, np.diagonal, offset, axis1, axis2)
+
+    def compress(self, condition: Any, axis: int | None = None, out: None = None) -> Self:
+        refuse("compress", out=out)
+        return shaping.gather("compress", self, lambda a: np.compress(condition, a, axis))
+
+    # ------------------------------------------------------------------ sums and products
+
+    def sum(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False, initial: Any = None) -> Self:
+        refuse("sum", dtype=dtype, out=out)
+        return reduction.total(self, axis, keepdims, initial)
+
+    def prod(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("prod", dtype=dtype, out=out)
+        return reduction.prod(self, axis, keepdims)
+
+    def mean(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("mean", dtype=dtype, out=out)
+        return reduction.mean(self, axis, keepdims)
+
+    def var(self, axis: Axis = None, dtype: None = None, out: None = None, ddof: float = 0, keepdims: bool = False) -> Self:
+        refuse("var", dtype=dtype, out=out)
+        return reduction.variance(self, axis, ddof, keepdims)
+
+    def cumsum(self, axis: int | None = None, dtype: None = None, out: None = None) -> Self:
+        refuse("cumsum", dtype=dtype, out=out)
+        return reduction.cumsum(self, axis)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: None = None, out: None = None) -> Self:
+        refuse("trace", dtype=dtype, out=out)
+        return reduction.trace(self, offset, axis1, axis2)
+
+    def dot(self, b: Any, out: None = None) -> Self:
+        refuse("dot", out=out)
+        result: Self = products.dot(self, b)
+        return result
+
+    # ------------------------------------------------------------------ copies
+
+    def copy(self, order: str = "C") -> Self:
+        """The tensor itself: it never changes."""
+        return self
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def conj(self) -> Self:
+        return self
+
+    conjugate = conj
+
+    def astype(self, dtype: Any, *, copy: bool = True) -> Self:
+        """Integers as floats; else the dtype that the tensor has."""
+        wanted = np.dtype(dtype)
+        if wanted == self.dtype:
+            return self
+        if wanted == np.float64 and self.kind == "int":
+            return arithmetic.as_float(self)
+        raise UsageError(f"astype: a secret {self.dtype} tensor cannot become {wanted}")

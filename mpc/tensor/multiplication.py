@@ -1,0 +1,146 @@
+"""Products of tensors, with each other and with public arrays, by any bilinear map; quotients and powers."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mpc import fixed
+from mpc.contract import MATMUL, MULTIPLY, Bilinear, Conv2d
+from mpc.errors import RangeError
+from mpc.tensor.arithmetic import as_float, rescaled
+from mpc.tensor.base import Array, Secret, numeric, same_program, truncate, unsupported
+from mpc.tensor.encoding import KINDS
+from mpc.tensor.shapes import as_numpy, as_public
+
+S = TypeVar("S", bound=Secret)
+
+
+def multiply(x: S, y: Any) -> S:
+    """x * y, with NumPy's broadcasting. Cost: as `product`; none for a y of 1/2, 1/4, 1/8, ..."""
+    return product(MULTIPLY, x, y)
+
+
+def matmul(x: S, y: Any, swapped: bool = False) -> S:
+    """x @ y, or y @ x if swapped."""
+    return product(MATMUL, x, y, swapped)
+
+
+def product(op: Bilinear, x: S, y: Any, swapped: bool = False) -> S:
+    """op(x, y), or op(y, x) if swapped, for a public or secret y. Operands above scale f are truncated first, unless y is public
+    and has whole numbers only.
+
+    Cost: with a public y none beyond that; else one round, in which each operand that is not open yet is opened.
+    """
+    numeric(x, op.name)
+    if not isinstance(y, Secret):
+        return _public_product(op, x, as_public(y, op.name), swapped)
+    numeric(y, op.name)
+    same_program([x, y], op.name)
+    left, right = (y, x) if swapped else (x, y)
+    as_numpy(op.name, op.shape, left.shape, right.shape)
+    left, right = truncate([left, right], opening=[left, right])
+    protocol = x.context.protocol
+    square = left is right and op is MULTIPLY
+    share = protocol.square(left.share) if square else protocol.bilinear(op, left.share, right.share)
+    return x.like(share, "float" if "float" in (left.kind, right.kind) else "int", left.scale + right.scale)
+
+
+def _public_product(op: Bilinear, x: S, public: Array, swapped: bool) -> S:
+    as_numpy(op.name, op.shape, *((public.shape, x.shape) if swapped else (x.shape, public.shape)))
+    words, scale, kind = _factor(op, x, public, swapped)
+    if public.ndim == 0 and words == 1 and kind == x.kind == "float" and x.scale + scale <= fixed.RAW_BITS:
+        return rescaled(x, scale)
+    (x,) = truncate([x]) if scale else (x,)  # whole numbers need no room for digits
+    share = x.context.protocol.bilinear(op, *((words, x.share) if swapped else (x.share, words)))
+    return x.like(share, kind, x.scale + scale)
+
+
+def _factor(op: Bilinear, x: Secret, public: Array, left: bool) -> tuple[Array, int, str]:
+    """(words, scale, the kind of the product) of a public operand."""
+    what = f"{x.context.who}, operation '{op.name}', public operand"
+    if KINDS[public.dtype.kind] != "float":
+        return fixed.encode(public, 0, fixed.RAW_BOUND, what), 0, x.kind
+    f = x.context.fraction_bits
+    words, scale = fixed.encode_factor(public, _norm(op, public, left), 0 if x.kind == "float" else f, f, what)
+    return words, scale, "float"
+
+
+def _norm(op: Bilinear, public: Array, left: bool) -> float:
+    """The largest sum of magnitudes of public factors that enters one element of the result."""
+    with np.errstate(all="ignore"):  # what overflows is found to be out of range
+        magnitude = np.abs(public.astype(np.float64))
+        if op is MATMUL:
+            magnitude = magnitude.sum(axis=-1 if left or public.ndim == 1 else -2)
+        elif op is not MULTIPLY:
+            magnitude = magnitude.sum(axis=tuple(range(1, public.ndim)))
+        return float(np.max(magnitude, initial=0.0))
+
+
+def conv2d(x: Any, w: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+    """Cross-correlation of images x (N, C, H, W) with filters w (O, C / groups, kH, kW); one of them may be public.
+
+    Returns (N, O, H', W'). Cost: as a product: each image and filter is opened once (not its patches), 1 round.
+    """
+
+    def pair(value: Any) -> tuple[int, int]:
+        return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+
+    op = Conv2d(pair(stride), pair(padding), pair(dilation), groups)
+    return product(op, x, w) if isinstance(x, Secret) else product(op, w, x, swapped=True)
+
+
+# ---------------------------------------------------------------------------------------- quotients and powers
+
+_SPREAD = 1  # bits by which divisors may differ before a truncation between them pays
+
+
+def divide(x: S, y: Any) -> S:
+    """x / y for public numbers y, none of them 0; exact for powers of two. |x| must be below 2^(62 - 2f).
+
+    The relative error of a quotient is at most 2^(2 - f), and its truncation adds one unit in the last place. Local but
+    for that truncation, which is deferred. Divisors that differ by more than a factor of 2 to 4 cost a truncation more,
+    at once: x is first divided by the powers of two below them, so that each quotient is as precise as a single one.
+    """
+    if isinstance(y, Secret):
+        unsupported("divide", "division by a secret tensor is not available; divide by a public number or array")
+    numeric(x, "divide")
+    public = as_public(y, "divide").astype(np.float64)
+    if np.any(public == 0):
+        raise RangeError(f"{x.context.who}, operation 'divide': division by zero")
+    f = x.context.fraction_bits
+    powers = np.clip(np.frexp(public)[1] - 1, 0, f)  # 2^power <= |divisor|
+    least, most = (int(powers.min()), int(powers.max())) if powers.size else (0, 0)
+    if most - least > _SPREAD:
+        return divide(multiply(x, np.ldexp(1.0, -powers)), np.ldexp(public, -powers))
+    if x.kind == "float" and x.scale > f:  # its truncation is due anyhow, and makes room
+        x, public = rescaled(x, least), np.ldexp(public, -least)
+    with np.errstate(all="ignore"):  # what overflows is found to be out of range
+        return multiply(x, np.asarray(np.reciprocal(public)))
+
+
+def power(x: S, exponent: Any) -> S:
+    """x ** exponent for a public whole number of 0 or more, by repeated squaring: a round for each."""
+    numeric(x, "power")
+    if isinstance(exponent, float | np.floating) and float(exponent).is_integer():
+        x, exponent = as_float(x), int(exponent)
+    try:
+        n = operator.index(exponent)
+    except TypeError:
+        unsupported("power", f"the exponent must be a public whole number, not {type(exponent).__name__} {exponent!r}")
+    if n < 0:
+        unsupported("power", f"the exponent must be 0 or more, not {n}")
+    result: S | None = None
+    while n:
+        if n & 1:
+            result = x if result is None else multiply(result, x)
+        n >>= 1
+        x = multiply(x, x) if n else x
+    return result if result is not None else _ones(x)
+
+
+def _ones(x: S) -> S:
+    scale = 0 if x.kind == "int" else x.context.fraction_bits
+    return x.constant(np.full(x.shape, 1 << scale, np.uint64), x.kind, scale)

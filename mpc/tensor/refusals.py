@@ -1,0 +1,56 @@
+"""What a secret tensor does not have, because it would need the value, change it, or is not available: each says why."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from mpc.errors import UsageError
+
+CONTROL = (
+    "a secret cannot steer control flow: no party knows its value. Select with np.where, or reveal it first if everybody "
+    "may see it"
+)
+
+
+class MissingError(UsageError, AttributeError):
+    """An attribute that NumPy's arrays have, and secret tensors have not."""
+
+
+class Refusals:
+    """The methods of an array that a secret tensor refuses."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise UsageError(CONTROL)
+
+    def __contains__(self, item: Any) -> NoReturn:
+        raise UsageError(CONTROL)
+
+    def __float__(self) -> NoReturn:
+        raise UsageError("a secret has no value to convert to a number: " + CONTROL)
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def item(self, *args: Any) -> NoReturn:
+        self.__float__()
+
+    tolist = item
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise UsageError("a secret tensor is no array: no party knows its values. reveal() it first if everybody may see it")
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise UsageError("a secret tensor is immutable; build a new one with np.where or np.concatenate")
+
+    __delitem__ = fill = __setitem__
+
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("a secret tensor stays at its party and is never pickled; return tensor.reveal() instead")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
+            raise MissingError(f"{name}: secret tensors do not have this attribute of NumPy's arrays")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

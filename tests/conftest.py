@@ -1,0 +1,98 @@
+"""Shared helpers: a script in a session of its own, of which nothing may be left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def processes(session):
+    """{pid: (parent, state)} of the live processes in a session (zombies are dead)."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent, _, sid = path.read_text().rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue  # it ended meanwhile
+        if int(sid) == session and state != "Z":
+            found[int(path.parent.name)] = (int(parent), state)
+    return found
+
+
+def until(condition, seconds):
+    """Wait until the condition holds; whether it does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class Script:
+    """A running launcher. Its program prints `ready INDEX PID` at each party that the test wants to know."""
+
+    def __init__(self, arguments, folder, stdin=None):
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            start_new_session=True,
+        )
+        self.pid = self.process.pid
+        if stdin is not None:
+            self.process.stdin.write(stdin)
+        self.process.stdin.close()
+        self.process.stdin = None
+
+    def ready(self, parties=2):
+        """{index: pid} of the parties, once they have all said so. The dealer is "dealer"."""
+        pids = {}
+        while len(pids) < parties:
+            line = self.process.stdout.readline()
+            assert line, self.process.stderr.read()
+            if line.startswith("ready"):
+                _, index, pid = line.split()
+                pids[int(index)] = int(pid)
+        others = [p for p, (parent, _) in processes(self.pid).items() if parent == self.pid and p not in pids.values()]
+        return pids | dict(zip(["dealer"], others, strict=False))
+
+    def ends_within(self, seconds):
+        """Assert that every process of it is gone in time; (exit code, stdout, stderr)."""
+        gone = until(lambda: self.process.poll() is not None and not processes(self.pid), seconds)
+        left = processes(self.pid)
+        self.stop()
+        out, err = self.process.communicate(timeout=10)
+        assert gone, f"left after {seconds} s: {left}\n{out}\n{err}"
+        return self.process.returncode, out, err
+
+    def stop(self):
+        for pid in processes(self.pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """script(code) runs code from stdin, script(code, "run", "-n", "2") as a program of `mpc`."""
+    started = []
+
+    def start(code, *command):
+        if command:
+            path = tmp_path / "program.py"
+            path.write_text(code)
+            started.append(Script(["-m", "mpc", command[0], str(path), *command[1:]], tmp_path))
+        else:
+            started.append(Script(["-"], tmp_path, code))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+        each.process.communicate(timeout=10)

@@ -1,0 +1,60 @@
+"""Compiling once, and what importing costs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+MESSAGE = "mpc: compiling kernels, once"
+MULTIPLY = """
+import numpy as np
+from mpc import ring
+a = np.random.default_rng(0).integers(0, 2**64, (70, 90), dtype=np.uint64)
+for b in (a.T, a.T[:, :1], a.T[:, :20]):
+    assert (ring.matmul(a, b) == a @ b).all()
+print(*list(ring.describe().values())[:2])
+"""
+
+
+def start(code, **environment):
+    """A new interpreter that finds the package where this one does."""
+    command = [sys.executable, "-P", "-c", code]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, **pipes)
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def test_import_does_not_load_the_compiler():
+    code = (
+        "import sys, numpy as np, mpc.ring\n"
+        "mpc.ring.matmul(np.ones((9, 9), np.uint64), np.ones((9, 9), np.uint64))\n"
+        "assert not {'numba', 'llvmlite'} & set(sys.modules)"
+    )
+    assert finish(start(code)) == ("", "")
+
+
+def test_concurrent_processes_compile_once(tmp_path):
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "MPC_RING_KERNEL": "vector8"}
+    errors = [finish(p)[1] for p in [start(MULTIPLY, **environment) for _ in range(3)]]
+    assert sorted(e.count(MESSAGE) for e in errors) == [0, 0, 1]
+    assert finish(start(MULTIPLY, **environment))[1] == ""
+
+
+@pytest.mark.parametrize("kernel", ["vector4", "vector2"])
+def test_narrow_vectors(kernel):
+    """What processors without AVX-512 run; cached like the kernel of this one."""
+    out, _ = finish(start(MULTIPLY, MPC_RING_KERNEL=kernel))
+    assert out.split() == ["vector", kernel.removeprefix("vector")]
+
+
+def test_unwritable_cache_folder(tmp_path):
+    (tmp_path / "file").touch()
+    code = "from mpc import ring; print(list(ring.describe().values())[3])"
+    assert finish(start(code, NUMBA_CACHE_DIR=str(tmp_path / "file")))[0] == "False\n"

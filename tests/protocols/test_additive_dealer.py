@@ -1,0 +1,150 @@
+"""What the dealer of the additive protocol answers, and what it refuses."""
+
+import numpy as np
+import pytest
+
+import mpc
+from mpc.contract import MATMUL, BroadcastTo, Index, Reshape, Transpose, codec
+from mpc.errors import DesyncError, FrameError, PeerFailed
+from mpc.party import Endpoint, Keys
+from mpc.transport import MemoryHub
+from protocols.additive import Additive
+from protocols.additive.correlations import And, Products, Truncation
+from protocols.additive.dealer import Dealer
+from protocols.additive.shares import MaskRef
+from protocols.additive.source import digest
+
+SEED = 20240229
+
+
+class Wire:
+    """A dealer and what the parties send it."""
+
+    def __init__(self, n=2):
+        hub, keys = MemoryHub(n + 1), Keys.generate(n, SEED)
+        self.parties = [Endpoint(hub.transport(i), n, keys[i], 5) for i in range(n)]
+        self.dealer = Dealer(Endpoint(hub.transport(n), n, keys[-1], 5))
+
+    def ask(self, *requests, label="deal.x"):
+        """One request for each party, as a list of arrays; then the end."""
+        for party, parts in zip(self.parties, requests, strict=True):
+            party.send_request(label, parts)
+
+    def serve(self):
+        for party in self.parties:
+            party.send_request("deal.end", [])
+        self.dealer.serve()
+
+
+def request(number, correlation=None):
+    return codec.encode((number, correlation or Truncation(MaskRef(1, (3,)), 16, (3,))))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_the_dealer_answers_a_number_once(n):
+    wire = Wire(n)
+    for number in (7, 9, 9):
+        wire.ask(request(number), *[[digest(request(number))]] * (n - 1))
+    with pytest.raises(DesyncError, match="refuses correlation 9"):
+        wire.serve()
+
+
+@pytest.mark.parametrize("number", [b"0", b"-1", b"18446744073709551616", b'"7"', b"null", b"3.5", b"[7]"])
+def test_the_dealer_refuses_what_is_no_number(number):
+    wire, parts = Wire(), request(1)
+    parts[0] = np.frombuffer(parts[0].tobytes().replace(b"[1,", b"[" + number + b",", 1), np.uint8)
+    wire.ask(parts, [digest(parts)])
+    with pytest.raises((FrameError, DesyncError), match="number"):
+        wire.serve()
+
+
+DIFFERENT = [
+    request(8),
+    request(7, Truncation(MaskRef(1, (3,)), 17, (3,))),
+    request(7, Truncation(MaskRef(2, (3,)), 16, (3,))),
+    request(7, Truncation(MaskRef(1, (3,), views=(Index((np.array([0, 1, 2]),)),)), 16, (3,))),
+    request(7, And(1, 2, 3)),
+]
+
+
+@pytest.mark.parametrize("other", DIFFERENT)
+@pytest.mark.parametrize("party", [1, 2])
+def test_the_dealer_refuses_a_request_on_which_the_digests_differ(other, party):
+    wire, parts = Wire(3), request(7)
+    digests = [[digest(parts)], [digest(parts)]]
+    digests[party - 1] = [digest(other)]
+    wire.ask(parts, *digests)
+    with pytest.raises(DesyncError, match=f"party {party}"):
+        wire.serve()
+
+
+def test_the_dealer_refuses_different_labels():
+    wire, parts = Wire(), request(7)
+    wire.parties[0].send_request("deal.truncation", parts)
+    wire.parties[1].send_request("deal.and", [digest(parts)])
+    with pytest.raises(DesyncError, match=r"deal\.truncation.*deal\.and"):
+        wire.serve()
+
+
+def test_digests_tell_dtypes_shapes_and_boundaries_apart():
+    a = np.arange(16, dtype=np.uint8)
+    lists = [
+        [a],
+        [a.view(np.int64)],
+        [a.view(np.uint64)],
+        [a.reshape(4, 4)],
+        [a[:8], a[8:]],
+        [a[:4], a[4:]],
+        [a, np.zeros(0, np.uint8)],
+        [a, np.zeros((0, 2), np.uint8)],
+        [a.astype(bool)],
+        [],
+    ]
+    # what the header of a second array looks like, inside a first one
+    inner = np.frombuffer(b"AB" + f"{a[:2].dtype.str}{a[:2].shape}".encode() + b"CD", np.uint8)
+    lists += [[inner], [inner[:2], inner[-2:]]]
+    assert len({digest(parts).tobytes() for parts in lists}) == len(lists)
+
+
+HOSTILE = [
+    b"[]",
+    b"{}",
+    b"[1, 2]",
+    b'[1, {"Stream": [1]}]',
+    b'[1, {"__import__": ["os"]}]',
+    b'[1, {"Truncation": []}]',
+    b'[1, {"Truncation": [1, 2, 3]}]',
+    b'[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [4]]}]',
+    b'[1, {"Truncation": [{"MaskRef": ["x", [3], "r", 0, []]}, 16, [3]]}]',
+    b'[1, {"Truncation": [{"MaskRef": [1, [-3], "r", 0, []]}, 16, [3]]}]',
+    b'[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, [7]]}, 16, [3]]}]',
+    b'[1, {"And": [1, 2, "x"]}]',
+    b'[1, {"array": 5}]',
+    b"[" * 100_000,
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_malformed_request_is_refused(text):
+    wire, parts = Wire(), [np.frombuffer(text, np.uint8)]
+    wire.ask(parts, [digest(parts)])
+    with pytest.raises(FrameError):
+        wire.serve()
+
+
+def test_codec_brings_back_what_went_in():
+    view = Index((1, None, ..., slice(None, 3, -1), np.array([[0, -1]]), np.array([True, False])))
+    ref = MaskRef(3, (2, 5), "u", 16, (Transpose((1, 0)), Reshape((10,)), BroadcastTo((2, 10)), view))
+    for correlation in (Products(MATMUL, ((ref, ref),), (4,)), Truncation(ref, 16, ()), And(1, 2, 3)):
+        again = codec.decode(codec.encode((5, correlation)))
+        assert repr(again) == repr((5, correlation))
+
+
+def test_a_branch_on_a_private_value_is_found_out():
+    def program(party):
+        x = party.input(np.ones(3) if party.index == 0 else None, owner=0)
+        return (x * x if party.index == 0 else x @ x).reveal()
+
+    with pytest.raises((DesyncError, PeerFailed)):
+        mpc.simulate(program, protocol=Additive, timeout=10)

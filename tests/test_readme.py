@@ -1,0 +1,56 @@
+"""The README as a stranger uses it: its program runs, its commands exist, its paths lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+TIMEOUT = 120
+
+
+def command(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=True, **options
+    ).stdout
+
+
+def test_the_program_runs_as_it_stands(tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "program.py").write_text(program)
+    shown = subprocess.run(
+        [sys.executable, tmp_path / "program.py"], capture_output=True, text=True, timeout=TIMEOUT, check=True
+    ).stdout.splitlines()
+    expected = np.mean((np.array([[1.0, 2.0], [3.0, 4.0]]) @ np.array([[0.5], [-1.0]])) ** 2 / 4, axis=0)
+    assert len(shown) == 2
+    for line in shown:
+        values = [float(v) for v in re.findall(r"-?\d+\.\d*", line)]
+        assert len(values) == 2
+        np.testing.assert_allclose(values, [*expected, *expected], atol=2**-14)
+
+
+def test_the_demo_reaches_scikit_learn():
+    shown = command("mpc", "run", "examples/two_hospitals.py", "-n", "2")
+    ours, theirs = (float(re.search(rf"{name}\s+([\d.]+)", shown)[1]) for name in ("test accuracy", "scikit-learn, pooled"))
+    assert abs(ours - theirs) <= 0.02
+    assert re.search(r"[\d.]+ s in all, \d+ rounds", shown)
+    assert all(re.search(rf"{name} +[\d.]+ [kM]?B", shown) for name in ("party 0", "party 1", "dealer"))
+
+
+def test_the_commands_of_the_table_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"\| `make (\w+)` \|", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    assert "no problems found" in command("mpc", "doctor")
+
+
+def test_paths_and_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    rows = re.findall(r"^\| (`.*?) \|", README.partition("## Where things are")[2], re.MULTILINE)
+    paths = [path for row in rows for path in re.findall(r"`([\w./]+)`", row)]
+    assert len(paths) > 10
+    for path in [*links, *paths]:
+        assert (ROOT / path).exists(), path
