@@ -1,5 +1,6 @@
 """Fixed point: rounding, the range and its errors."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_a_factor_keeps_its_leading_bits_and_the_range(value, f):
     encoded = Fraction(int(words)) / 2**scale
     error = abs(encoded - Fraction(value)) / Fraction(value)
     # f bits, but for factors so small that an operand of scale f has no room for them.
-    room = Fraction(2) ** max(0, -(fixed.RAW_BITS - 2 * f) - np.frexp(value)[1])
+    room = Fraction(2) ** max(0, -(fixed.RAW_BITS - 2 * f) - math.frexp(value)[1])
     assert error <= room / 2**f
     # A product with an operand below the input bound stays in the range.
     assert int(words) * 2.0**f * fixed.input_bound(f) <= fixed.RAW_BOUND * max(1.0, value) * (1 + 2.0**-f)
