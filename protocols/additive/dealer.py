@@ -1,12 +1,15 @@
 """The dealer: derives masks from the seeds that it shares with each party, and sends corrections to the last one.
 
-It keeps nothing per tensor, sees no opening and no share of data. It answers each number once.
+It needs to remember nothing per tensor (it keeps the latest masks for speed), sees no opening and no share of data. It
+answers each number once.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import numpy as np
 from mpc.contract import codec
 from mpc.errors import DesyncError, FrameError
 from mpc.party import Cost, Endpoint
+from mpc.randomness import Stream
 from protocols.additive.correlations import And, Correlation, Products, Truncation
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest, share_of
@@ -25,6 +29,7 @@ class Dealer:
     def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
         self._streams = [endpoint.dealer_streams[i] for i in range(endpoint.size)]
+        self._masks = Masks(self._streams)
         self._answered = 0
 
     def serve(self) -> None:
@@ -58,7 +63,7 @@ class Dealer:
         self._answered = number
         try:
             specs = correlation.specs()
-            values = correlation.deal(_Memo(self._evaluate), self._bit_mask)
+            values = correlation.deal(self._masks, self._bit_mask)
         except (TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
             raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
         others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
@@ -69,9 +74,24 @@ class Dealer:
             corrections.append(_correct(value, shares))
         self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
 
-    def _evaluate(self, ref: MaskRef) -> Array:
-        """The array that a reference names, derived again from the seeds."""
-        array = _total([stream.draw("mask", ref.number, ref.shape) for stream in self._streams])
+    def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
+        masks = [s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams]
+        return np.asarray(np.bitwise_xor.reduce(masks))
+
+
+class Masks:
+    """The arrays that references name, derived from the seeds whenever asked for. The latest masks are kept, up to a size:
+    a data set is asked for in every training step."""
+
+    KEEP_BYTES = 1 << 30
+
+    def __init__(self, streams: Sequence[Stream]):
+        self._streams = streams
+        self._kept: OrderedDict[tuple[int, tuple[int, ...]], Array] = OrderedDict()
+        self._kept_bytes = 0
+
+    def __call__(self, ref: MaskRef) -> Array:
+        array = self._mask(ref.number, ref.shape)
         if ref.part == "u":
             array = np.asarray(np.right_shift(array, np.uint64(ref.bits)))
         elif ref.part == "v":
@@ -80,22 +100,18 @@ class Dealer:
             array = view(array)
         return array
 
-    def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
-        masks = [s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams]
-        return np.asarray(np.bitwise_xor.reduce(masks))
-
-
-class _Memo:
-    """Evaluates a reference that a request names twice only once."""
-
-    def __init__(self, evaluate: Any):
-        self._evaluate = evaluate
-        self._seen: dict[int, Array] = {}
-
-    def __call__(self, ref: MaskRef) -> Array:
-        if id(ref) not in self._seen:
-            self._seen[id(ref)] = self._evaluate(ref)
-        return self._seen[id(ref)]
+    def _mask(self, number: int, shape: tuple[int, ...]) -> Array:
+        name = (number, shape)
+        if name not in self._kept:
+            mask = _total([stream.draw("mask", number, shape) for stream in self._streams])
+            mask.flags.writeable = False
+            self._kept[name] = mask
+            self._kept_bytes += mask.nbytes
+        self._kept.move_to_end(name)
+        mask = self._kept[name]
+        while self._kept_bytes > self.KEEP_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return mask
 
 
 def _parse(parts: list[Array]) -> tuple[int, Correlation]:
