@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class Error(Exception):
     """Base of all errors of mpc. The message names the party, the operation and what to do."""
@@ -15,8 +17,20 @@ class ShapeError(Error, ValueError):
     """Shapes that do not fit together."""
 
 
+class AxisError(ShapeError, np.exceptions.AxisError):
+    """An axis that a tensor does not have: NumPy's AxisError, a ValueError and an IndexError."""
+
+
+class IndexingError(Error, IndexError):
+    """An index beyond a tensor's axes or their lengths."""
+
+
 class UsageError(Error, TypeError):
     """An operation that secret tensors do not have, or one called in a way that they cannot support."""
+
+
+class MissingError(UsageError, AttributeError):
+    """An attribute that NumPy's arrays have, and secret tensors have not."""
 
 
 class OptionError(Error, ValueError):
@@ -48,11 +62,16 @@ class PeerTimeout(Error, TimeoutError):
 
 
 class PeerFailed(Error, ConnectionError):
-    """A peer raised an error or died, so this party cannot go on."""
+    """A peer raised an error or died, so this party cannot go on; it was waiting for `waited_for`, which may be another."""
 
-    def __init__(self, message: str, peer: int | None = None):
+    def __init__(self, message: str, peer: int | None = None, waited_for: int | None = None):
         super().__init__(message)
         self.peer = peer
+        self.waited_for = waited_for
+
+
+class RunFailed(Error, RuntimeError):
+    """A party ended in a way that cannot be raised here as it was there; the cause or the message has its traceback."""
 
 
 class PartyDied(Error, RuntimeError):

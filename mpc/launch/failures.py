@@ -13,11 +13,7 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 
-from mpc.errors import Error, PeerFailed, PeerTimeout, party_name
-
-
-class RunFailed(Error, RuntimeError):
-    """A party ended in a way that cannot be raised here as it was there; the cause or the message has its traceback."""
+from mpc.errors import Error, PeerFailed, PeerTimeout, RunFailed, party_name
 
 
 class RemoteTraceback(Exception):

@@ -16,10 +16,10 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped]
 
 from mpc.contract import Protocol
-from mpc.errors import OptionError, UsageError, party_name
+from mpc.errors import OptionError, RunFailed, UsageError, party_name
 from mpc.fixed import MAX_FRACTION_BITS
 from mpc.launch.channel import Packed, pack
-from mpc.launch.failures import RunFailed, Standing
+from mpc.launch.failures import Standing
 from mpc.launch.find import find_protocol
 from mpc.party import DEFAULT_TIMEOUT, Endpoint, Keys, Stats
 from mpc.randomness import Stream, StreamFactory

@@ -16,9 +16,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from mpc.errors import PartyDied
+from mpc.errors import PartyDied, RunFailed
 from mpc.launch.channel import Channel, Packed, pack, unpack
-from mpc.launch.failures import Failure, RunFailed, exit_text, revive
+from mpc.launch.failures import Failure, exit_text, revive
 from mpc.party import Stats
 
 _START_FILE = Path(__file__).with_name("start.py")

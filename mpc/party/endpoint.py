@@ -182,9 +182,7 @@ class Endpoint:
         except PeerFailed as error:
             me, other = party_name(self.index, self.size), party_name(peer, self.size)
             waiting = f"{me} was waiting for {other}" + (f" in operation '{label}'" if label else "")
-            failed = PeerFailed(f"{error} ({waiting})", error.peer)
-            failed.waited_for = peer  # type: ignore[attr-defined]
-            raise failed from None
+            raise PeerFailed(f"{error} ({waiting})", error.peer, peer) from None
         header = self._header(peer, data)
         mismatch = label is not None and header.label != label
         if mismatch or header.sequence != self._received[peer]:

@@ -7,7 +7,6 @@ it; the first one compiles while the others wait for a file lock.
 import fcntl
 import hashlib
 import importlib
-import importlib.metadata
 import os
 import sys
 import threading
@@ -124,12 +123,14 @@ def _folder() -> Path:
 
     Numba also compares the time stamps and the place of the sources, so they are part of the hash.
     """
+    from importlib.metadata import version  # heavy, and not every process multiplies
+
     from mpc.ring import cpu
 
     key = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         key.update(f"{path} {path.stat().st_mtime_ns}".encode() + path.read_bytes())
-    versions = [importlib.metadata.version(package) for package in ("numba", "llvmlite", "numpy")]
+    versions = [version(package) for package in ("numba", "llvmlite", "numpy")]
     processor = [cpu.name(), cpu.lanes(), cpu.tiles(), *sorted(cpu.features())]
     key.update(repr([sys.version, versions, processor]).encode())
     return _base() / f"ring-{key.hexdigest()[:16]}"

@@ -71,9 +71,7 @@ def conv2d(
 
 
 def _geometry(stride: Pair, padding: Pair, dilation: Pair, groups: int) -> _Geometry:
-    geometry = _Geometry(
-        _pair("stride", stride, 1), _pair("padding", padding, 0), _pair("dilation", dilation, 1), groups
-    )
+    geometry = _Geometry(_pair("stride", stride, 1), _pair("padding", padding, 0), _pair("dilation", dilation, 1), groups)
     if groups < 1:
         raise ValueError(f"conv2d: groups must be at least 1, got {groups}")
     return geometry
@@ -86,9 +84,7 @@ def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
     return first, second
 
 
-def _shape(
-    x_shape: tuple[int, ...], w_shape: tuple[int, ...], geometry: _Geometry
-) -> tuple[int, int, int, int]:
+def _shape(x_shape: tuple[int, ...], w_shape: tuple[int, ...], geometry: _Geometry) -> tuple[int, int, int, int]:
     shapes = f"conv2d: images {x_shape} and filters {w_shape}"
     if len(x_shape) != 4 or len(w_shape) != 4:
         raise ValueError(f"{shapes}: expected (N, C, H, W) and (O, C / groups, kH, kW)")
@@ -96,9 +92,7 @@ def _shape(
     if channels != channels_per_group * geometry.groups or o % geometry.groups:
         raise ValueError(f"{shapes}: channels do not fit {geometry.groups} groups")
     height, width = (
-        (image[axis] + 2 * geometry.padding[axis] - geometry.dilation[axis] * (kernel[axis] - 1) - 1)
-        // geometry.stride[axis]
-        + 1
+        (image[axis] + 2 * geometry.padding[axis] - geometry.dilation[axis] * (kernel[axis] - 1) - 1) // geometry.stride[axis] + 1
         for axis in (0, 1)
     )
     if min(kernel) < 1 or min(height, width) < 1:
@@ -130,8 +124,4 @@ def _blocks(n: int, height: int, words_per_row: int) -> list[tuple[slice, slice]
     """Images and rows of the result whose windows are unfolded together: whole images, or rows of one."""
     rows = max(1, min(height, UNFOLDED // words_per_row))
     images = max(1, UNFOLDED // (words_per_row * height)) if rows == height else 1
-    return [
-        (slice(i, i + images), slice(r, r + rows))
-        for i in range(0, n, images)
-        for r in range(0, height, rows)
-    ]
+    return [(slice(i, i + images), slice(r, r + rows)) for i in range(0, n, images) for r in range(0, height, rows)]

@@ -30,9 +30,7 @@ def matmul(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> Any:
     right = b if b.ndim > 1 else b[:, None]
     (m, depth), n = left.shape[-2:], right.shape[-1]
     if depth != right.shape[-2]:
-        raise ValueError(
-            f"matmul: shapes {a.shape} and {b.shape} do not fit: inner sizes {depth}, {right.shape[-2]}"
-        )
+        raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: inner sizes {depth}, {right.shape[-2]}")
     stack = _stack(left, right)
     if math.prod(stack) * m * n * depth <= SMALL:
         return np.matmul(a, b)

@@ -6,16 +6,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mpc.errors import UsageError
+from mpc.errors import MissingError, UsageError
 
 CONTROL = (
     "a secret cannot steer control flow: no party knows its value. Select with np.where, or reveal it first if everybody "
     "may see it"
 )
-
-
-class MissingError(UsageError, AttributeError):
-    """An attribute that NumPy's arrays have, and secret tensors have not."""
 
 
 class Refusals:

@@ -9,18 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from mpc.errors import Error, RangeError, ShapeError, UsageError
+from mpc.errors import AxisError, Error, IndexingError, RangeError, ShapeError, UsageError
 from mpc.tensor.base import Array, Shape, unsupported
 
 T = TypeVar("T")
-
-
-class AxisError(ShapeError, np.exceptions.AxisError):
-    """An axis that a tensor does not have: NumPy's AxisError, a ValueError and an IndexError."""
-
-
-class IndexingError(Error, IndexError):
-    """An index beyond a tensor's axes or their lengths."""
 
 
 def as_numpy(operation: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mpc.contract import BroadcastTo, Index, Reshape, Transpose
-from mpc.errors import ShapeError
+from mpc.errors import IndexingError, ShapeError
 from mpc.tensor.base import Array, Secret, Shape, unsupported
-from mpc.tensor.shapes import IndexingError, as_numpy, as_public, as_sizes, axis_index, axis_tuple, broadcast, stand_in
+from mpc.tensor.shapes import as_numpy, as_public, as_sizes, axis_index, axis_tuple, broadcast, stand_in
 
 S = TypeVar("S", bound=Secret)
 

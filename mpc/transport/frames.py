@@ -1,6 +1,6 @@
 """The header frame: what a message is, in bytes that anybody may check. No pickle, nothing is executed.
 
-    magic 4 | kind 1 | session 16 | sender 2 | sequence 8 | label length 1 | label | arrays 1 |
+    magic 4 | kind 1 | session 16 | sender 2 | sequence 8 | label length 1 | label | arrays 4 |
     per array: dtype 1, ndim 1, shape 8*ndim
 
 All integers little-endian. The payload follows as one raw frame an array, except in an ANNOUNCE, which describes arrays
@@ -76,7 +76,7 @@ class Header:
         parts = [
             _FIXED.pack(MAGIC, self.kind, self.session, self.sender, self.sequence, len(label)),
             label,
-            bytes([len(self.arrays)]),
+            len(self.arrays).to_bytes(4, "little"),
         ]
         for spec in self.arrays:
             parts.append(bytes([_DTYPES.index(spec.dtype), len(spec.shape)]))
@@ -117,7 +117,7 @@ def origin(data: bytes) -> tuple[int, bytes, int]:
 def _decode_arrays(data: bytes, at: int) -> tuple[tuple[ArraySpec, ...], int]:
     """The descriptions of arrays that begin at `at`, and where they end."""
     arrays = []
-    count, at = data[at], at + 1
+    (count,), at = struct.unpack_from("<I", data, at), at + 4
     for _ in range(count):
         dtype, ndim = _DTYPES[data[at]], data[at + 1]
         if ndim > _MAX_NDIM:

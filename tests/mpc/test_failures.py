@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import mpc
-from mpc.errors import PartyDied, PeerTimeout, UsageError
-from mpc.launch.failures import RunFailed
+from mpc.errors import PartyDied, PeerTimeout, RunFailed, UsageError
 
 AFTER_DEATH = 5.0  # the most seconds that anything may live after a party's death or the timeout
 LONG = 60.0  # seconds to start, on a busy machine

@@ -242,3 +242,15 @@ def test_a_party_says_who_it_is():
     assert run(lambda party: (party.index, party.size, repr(party))) == [
         (i, 2, f"Party(index={i}, size=2, protocol='plaintext')") for i in range(2)
     ]
+
+
+def test_hundreds_of_tensors_in_one_reveal():
+    def program(party):
+        x = party.input(np.arange(300) if party.index == 0 else None, owner=0)
+        with party.measure() as cost:
+            values = party.reveal(*x)
+        return values, cost.rounds
+
+    for values, rounds in mpc.simulate(program):
+        assert [int(v) for v in values] == list(range(300))
+        assert rounds == 1

@@ -38,10 +38,7 @@ def _emit_split(builder: Any, sources: list[Any], chunks: tuple[int, int, int], 
     groups = [[_shuffle(builder, builder.load(pointer(s), align=8), UNDEFINED, transposed)] for s in sources]
     for chunk in chunks:
         pairs = zip(groups[::2], groups[1::2], strict=True)
-        groups = [
-            [half for x, y in zip(g, h, strict=True) for half in _interleave(builder, x, y, chunk)]
-            for g, h in pairs
-        ]
+        groups = [[half for x, y in zip(g, h, strict=True) for half in _interleave(builder, x, y, chunk)] for g, h in pairs]
     for limb, vector in enumerate(groups[0]):
         builder.store(vector, pointer(builder.add(out, I64(limb * LIMB_BYTES))), align=64)
 
