@@ -44,7 +44,7 @@ class Matmul(Bilinear):
     """Matrix product with np.matmul's rules for vectors and stacks of matrices."""
 
     def __call__(self, a: Any, b: Any) -> Any:
-        return ring.matmul(a, b) if a.dtype == np.uint64 else np.asarray(np.matmul(a, b))
+        return np.asarray(ring.matmul(a, b) if a.dtype == np.uint64 else np.matmul(a, b))
 
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
         if not a or not b:

@@ -125,10 +125,9 @@ def _parse(parts: list[Array]) -> tuple[int, Correlation]:
 
 
 def _total(arrays: list[Array]) -> Array:
-    total = arrays[0]
     for array in arrays[1:]:
-        total = np.asarray(np.add(total, array))
-    return total
+        np.add(arrays[0], array, out=arrays[0])
+    return arrays[0]
 
 
 def _correct(value: Array, shares: list[Array]) -> Array:

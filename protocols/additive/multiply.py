@@ -41,7 +41,9 @@ def product(endpoint: Endpoint, source: Source, op: Bilinear, x: Share, y: Share
     m_x, m_y = x.known.public, y.known.public
     xi = np.asarray(np.subtract(x.value, m_x)) if endpoint.index == 0 else x.value
     square = x is y and elementwise
-    z = op(m_x, np.asarray(np.add(x.value, xi))) if square else np.asarray(np.add(op(m_x, y.value), op(xi, m_y)))
+    z = op(m_x, np.asarray(np.add(x.value, xi)) if square else y.value)
+    if not square:
+        np.add(z, op(xi, m_y), out=z)
     return Share(z if pending is None else _add_correlation(z, pending, pairs))
 
 
@@ -57,5 +59,5 @@ def _add_correlation(z: Array, pending: Pending, pairs: list[tuple[Term, Term]])
                 negative = not negative
             else:
                 share = np.asarray(np.multiply(term.coefficient, share))
-        z = np.asarray(np.subtract(z, share) if negative else np.add(z, share))
+        (np.subtract if negative else np.add)(z, share, out=z)
     return z

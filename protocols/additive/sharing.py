@@ -49,9 +49,10 @@ def _take_away(value: Array, drawn: Array) -> Array:
 def combine(own: Array, others: Sequence[Array]) -> Array:
     """Add up (XOR for bits) all parties' shares."""
     add = np.bitwise_xor if own.dtype == np.uint8 else np.add
-    for other in others:
-        own = np.asarray(add(own, other))
-    return own
+    total = np.asarray(add(own, others[0])) if others else own
+    for other in others[1:]:
+        add(total, other, out=total)
+    return total
 
 
 def reveal(endpoint: Endpoint, shares: Sequence[Share | Bits], to: Sequence[int]) -> list[Array | None]:

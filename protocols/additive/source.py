@@ -31,7 +31,7 @@ class Mask:
             raise MaskReuseError(f"mask {self.ref.number} has already hidden a tensor: a mask is used once")
         if self._share.shape != x.shape:  # broadcasting would hide many elements under one
             raise MaskReuseError(f"mask {self.ref.number} of shape {self._share.shape} cannot hide a tensor of shape {x.shape}")
-        hidden = np.asarray(np.add(x.value, self._share))
+        hidden = np.add(x.value, self._share, out=self._share)  # the mask is never needed again: its memory is
         self._share = None
         return hidden
 

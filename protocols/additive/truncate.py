@@ -40,14 +40,18 @@ def _finish(endpoint: Endpoint, z: Share, bits: int, request: tuple[Pending, Mas
         return z
     pending, r = request
     u, v = pending.shares()
-    v = np.asarray(np.left_shift(v.astype(np.uint64), np.uint64(64 - bits)))
     assert z.known is not None
-    m = np.asarray(np.add(z.known.public, _OFFSET))
-    public = np.asarray(np.subtract(np.right_shift(m, np.uint64(bits)), np.uint64(1 << (62 - bits))))
-    low = np.asarray(np.subtract(np.uint64(1), np.right_shift(m, np.uint64(63))))  # 1 - m'63
-    t = np.asarray(np.subtract(np.multiply(low, v), u))
+    # In place where possible: for large tensors, fresh memory costs more than the arithmetic.
+    public = np.asarray(np.add(z.known.public, _OFFSET))  # m'
+    low = np.asarray(np.right_shift(public, np.uint64(63)))
+    np.subtract(np.uint64(1), low, out=low)  # 1 - m'63
+    np.right_shift(public, np.uint64(bits), out=public)
+    np.subtract(public, np.uint64(1 << (62 - bits)), out=public)
+    t = np.asarray(np.multiply(low, v))
+    np.left_shift(t, np.uint64(64 - bits), out=t)
+    np.subtract(t, u, out=t)
     if endpoint.index == 0:
-        t = np.asarray(np.add(t, public))
+        np.add(t, public, out=t)
     ref_u = MaskRef(r.number, r.shape, "u", bits, r.views)
     ref_v = MaskRef(r.number, r.shape, "v", bits, r.views)
     return Share(t, Known(public, (Term(None, ref_u), Term(low, ref_v))))
