@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from mpc import ring
 from mpc.contract import Protocol
 from mpc.errors import FrameError, OptionError, ShapeError, UsageError
 from mpc.fixed import MAX_FRACTION_BITS
@@ -97,5 +98,7 @@ class Party:
         if self.index != 0:
             return iter(items)
         from rich.progress import track  # only programs that show progress pay for this import
+
+        ring.prepare()  # a first compilation says so on a line of its own, before the progress line is there
 
         return iter(track(items, description))

@@ -42,6 +42,8 @@ def doctor() -> None:
     kernels = ring.describe()
     _line("vectors", f"{kernels['lanes']} lanes of 64 bits; matrix products by the {kernels['kernel']} kernel")
     _line("kernel cache", str(kernels["cache folder"]))
+    if not kernels["writable"]:
+        problems.append(f"{kernels['cache folder']} cannot be written, so every process compiles: set XDG_CACHE_HOME")
     integer, real = _speed(ring.matmul, np.uint64), _speed(np.matmul, np.float64)
     _line("ring matmul", f"{integer:.1f} G multiply-adds/s on one thread; NumPy's float64, on all its threads: {real:.1f}")
     for problem in problems:

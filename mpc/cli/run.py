@@ -14,7 +14,7 @@ from mpc.launch.run import Outcome, execute
 from mpc.party import DEFAULT_TIMEOUT
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command()
 @click.argument("program", type=click.Path(exists=True, dir_okay=False, resolve_path=True))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-n", "--parties", default=2, show_default=True, help="How many parties.")
@@ -33,7 +33,10 @@ def run(
     timeout: float,
     profile: bool,
 ) -> None:
-    """Run PROGRAM's `main(party, *ARGS)` in one local process per party, and show what it cost."""
+    """Run PROGRAM's `main(party, *ARGS)` in one local process per party, and show what it cost.
+
+    ARGS are strings; put -- before one that begins with a dash.
+    """
     sys.argv = [program, *args]
     try:
         job = Job(ProgramFile(program), args, parties, protocol, fraction_bits, network, timeout)
@@ -51,9 +54,9 @@ def run(
 
 
 def _restore_cursor() -> None:
-    """A party that was killed while it showed its progress has left the terminal without one."""
+    """A party that was killed while it showed its progress has left the terminal without one, amid a line."""
     if sys.stdout.isatty():
-        click.echo("\x1b[?25h", nl=False)
+        click.echo("\x1b[?25h")
 
 
 def _explain(error: BaseException) -> None:
@@ -71,7 +74,7 @@ def _explain(error: BaseException) -> None:
 def _show_results(results: list[Any]) -> None:
     for index, result in enumerate(results):
         if result is not None:
-            text = np.array2string(result) if isinstance(result, np.ndarray) else repr(result)
+            text = str(result) if isinstance(result, np.ndarray | np.generic) else repr(result)
             click.echo(f"party {index}: {text}")
 
 
@@ -81,7 +84,8 @@ def _show_costs(outcome: Outcome, parties: int, profile: bool) -> None:
 
     console = Console()
     rounds = outcome.stats[0].total.rounds
-    table = Table(title=f"{outcome.seconds:.2f} s in all, {rounds} rounds", title_justify="left", box=None, pad_edge=False)
+    console.print(f"{outcome.seconds:.2f} s in all, {rounds} rounds")
+    table = Table(box=None, pad_edge=False)
     for column in ("", "sent", "received", "headers", "from dealer", "seconds"):
         table.add_column(column, justify="left" if not column else "right")
     for index, stats in enumerate(outcome.stats):
@@ -94,13 +98,14 @@ def _show_costs(outcome: Outcome, parties: int, profile: bool) -> None:
         )
     console.print(table)
     if profile:
+        console.print("\nby operation, at party 0")
         console.print(_operations(outcome))
 
 
 def _operations(outcome: Outcome) -> Any:
     from rich.table import Table
 
-    table = Table(title="\nby operation, at party 0", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for column in ("", "rounds", "sent", "headers", "seconds waiting"):
         table.add_column(column, justify="left" if not column else "right")
     for name, cost in sorted(outcome.stats[0].operations.items(), key=lambda item: -item[1].seconds):

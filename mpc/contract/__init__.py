@@ -2,7 +2,7 @@
 
 from mpc.contract.bilinear import MATMUL, MULTIPLY, Bilinear, Conv2d, Matmul, Multiply
 from mpc.contract.protocol import Protocol, Share
-from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View
+from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View, chain
 
 __all__ = [
     "MATMUL",
@@ -18,4 +18,5 @@ __all__ = [
     "Share",
     "Transpose",
     "View",
+    "chain",
 ]

@@ -6,6 +6,7 @@ who applies it to the mask.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,3 +59,34 @@ class Index(View):
 
     def __call__(self, array: Array) -> Array:
         return np.asarray(array[self.key])
+
+
+_LONGEST = 8  # views in a chain, before they become one gather
+
+
+def chain(views: tuple[View, ...], view: View, shape: tuple[int, ...]) -> tuple[View, ...]:
+    """`views` of an array of that shape, and then `view`: in few steps, so that rearranging again and again stays cheap."""
+    if views and (merged := _merge(views[-1], view)) is not None:
+        return (*views[:-1], merged)
+    longer = (*views, view)
+    return longer if len(longer) <= _LONGEST else _gather(longer, shape)
+
+
+def _merge(first: View, second: View) -> View | None:
+    """One view that does both, if there is an obvious one."""
+    if isinstance(first, Reshape) and isinstance(second, Reshape):
+        return second
+    if isinstance(first, Transpose) and isinstance(second, Transpose):
+        return Transpose(tuple(first.axes[axis] for axis in second.axes))
+    if isinstance(first, Index) and isinstance(second, Index) and len(first.key) == len(second.key) == 1:
+        rows, key = first.key[0], second.key[0]
+        if isinstance(rows, np.ndarray) and rows.ndim == 1 and isinstance(key, np.ndarray | slice):
+            return Index((np.asarray((np.flatnonzero(rows) if rows.dtype == bool else rows)[key]),))
+    return None
+
+
+def _gather(views: tuple[View, ...], shape: tuple[int, ...]) -> tuple[View, ...]:
+    positions = np.arange(math.prod(shape)).reshape(shape)
+    for view in views:
+        positions = view(positions)
+    return Reshape((-1,)), Index((positions,))

@@ -13,7 +13,7 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 
-from mpc.errors import Error, PeerFailed, PeerTimeout, RunFailed, party_name
+from mpc.errors import DesyncError, Error, PeerFailed, PeerTimeout, RunFailed, party_name
 
 
 class RemoteTraceback(Exception):
@@ -117,10 +117,17 @@ def exit_text(code: int) -> str:
 def root_of(failures: Sequence[Failure]) -> Failure:
     """The one that failed on its own: of several the first. `failures` are in the order in which they became known.
 
-    Of timeouts, one whose peer did not itself report a timeout: that peer was waiting for a third.
+    Of timeouts, one whose peer did not itself report a timeout: that peer was waiting for a third. Of parties that are not
+    at the same operation, one that says at which: the dealer sees their requests only.
     """
     timed_out = {failure.index for failure in failures if failure.standing is Standing.TIMEOUT}
-    return min(failures, key=lambda f: (f.standing, getattr(f.error, "peer", None) in timed_out))
+    desynced = [failure.index for failure in failures if isinstance(failure.error, DesyncError)]
+
+    def order(failure: Failure) -> tuple[int, bool, int]:
+        late = failure.index if isinstance(failure.error, DesyncError) and len(desynced) > 1 else 0
+        return failure.standing, getattr(failure.error, "peer", None) in timed_out, late
+
+    return min(failures, key=order)
 
 
 def raisable(failures: Sequence[Failure], parties: int, silent: Sequence[int] = ()) -> BaseException:

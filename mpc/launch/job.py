@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -38,7 +39,13 @@ class ProgramFile:
     path: str
 
     def __call__(self, party: Party, *args: Any) -> Any:
-        return self.load()(party, *args)
+        main = self.load()
+        try:
+            inspect.signature(main).bind(party, *args)
+        except TypeError as error:
+            text = f"{self.path}: main{inspect.signature(main)} cannot take the party and {len(args)} arguments: {error}"
+            raise OptionError(text) from None
+        return main(party, *args)
 
     def load(self) -> Callable[..., Any]:
         path = Path(self.path)

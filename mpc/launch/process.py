@@ -49,6 +49,7 @@ class Child:
                 [sys.executable, str(_START_FILE), str(theirs.fileno()), str(os.getpid()), *_paths()],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                process_group=0,  # so that what a program starts can be ended with it
                 env={**dict.fromkeys(_THREADS, "1"), **os.environ},
             )
         self._ended = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else None
@@ -141,6 +142,8 @@ class Child:
     def close(self) -> None:
         """Reap the process, which has ended or been killed, and release everything."""
         self._program.put(None)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # what the program has started, and left behind
         self.process.wait()
         self._channel.shut()
         if self._thread is not None:

@@ -170,13 +170,13 @@ class Endpoint:
     ) -> tuple[Header, list[Any]]:
         try:
             data, payload = self._transport.receive(peer, self.timeout if timeout == -1 else timeout)
-        except PeerTimeout as error:
+        except PeerTimeout:
             me, other = party_name(self.index, self.size), party_name(peer, self.size)
             raise PeerTimeout(
                 f"{me} waited {self.timeout:g} s for {other} in operation '{label}' and nothing came: {other} hangs, is "
                 "slower than that, or runs another program. Raise timeout= if it only needs longer.",
                 peer,
-            ) from error
+            ) from None
         except PeerFinished:
             raise DesyncError(self._left_alone(peer, label)) from None
         except PeerFailed as error:

@@ -8,10 +8,13 @@ import fcntl
 import hashlib
 import importlib
 import os
+import shutil
+import stat
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,7 @@ def describe() -> dict[str, object]:
         "lanes": cpu.lanes(),
         "cache folder": folder,
         "compiled": (folder / _READY).exists(),
+        "writable": _writable(folder.parent),
     }
 
 
@@ -73,7 +77,8 @@ def kernels() -> Kernels:
 def _load_or_compile() -> Kernels:
     folder = _folder()
     if (folder / _READY).exists():
-        return _load(folder)
+        with suppress(Exception):  # a full disk or a power cut may have damaged it: then it is made again
+            return _load(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (folder / "lock").open("w")
@@ -82,11 +87,21 @@ def _load_or_compile() -> Kernels:
         return _load(None)
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / _READY).exists():
-            print("mpc: compiling kernels, once (about 15 s)", file=sys.stderr, flush=True)
-        loaded = _load(folder)
-        (folder / _READY).touch()
-        return loaded
+        return _load_locked(folder)
+
+
+def _load_locked(folder: Path) -> Kernels:
+    """Load what another process has compiled meanwhile, or compile."""
+    if (folder / _READY).exists():
+        with suppress(Exception):
+            return _load(folder)
+        for path in folder.iterdir():
+            if path.name != "lock":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    print("mpc: compiling kernels, once (about 15 s)", file=sys.stderr, flush=True)
+    loaded = _load(folder)
+    (folder / _READY).touch()
+    return loaded
 
 
 def _load(folder: Path | None) -> Kernels:
@@ -137,6 +152,26 @@ def _folder() -> Path:
 
 
 def _base() -> Path:
+    """The user's cache folder; where that cannot be written, a private folder among the temporary ones."""
     if "NUMBA_CACHE_DIR" in os.environ:
         return Path(os.environ["NUMBA_CACHE_DIR"]) / "mpc"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mpc"
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mpc"
+    return usual if _writable(usual) else _private_temporary() or usual
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _private_temporary() -> Path | None:
+    """Code is loaded from here, so nobody else may own or write it."""
+    folder = Path(tempfile.gettempdir()) / f"mpc-{os.getuid()}"
+    if not _writable(folder):
+        return None
+    found = folder.lstat()
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if private else None

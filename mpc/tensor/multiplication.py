@@ -18,6 +18,9 @@ from mpc.tensor.shapes import as_numpy, as_public
 S = TypeVar("S", bound=Secret)
 
 
+_FEW = 16.0
+
+
 def multiply(x: S, y: Any) -> S:
     """x * y, with NumPy's broadcasting. Cost: as `product`; none for a y of 1/2, 1/4, 1/8, ..."""
     return product(MULTIPLY, x, y)
@@ -30,7 +33,7 @@ def matmul(x: S, y: Any, swapped: bool = False) -> S:
 
 def product(op: Bilinear, x: S, y: Any, swapped: bool = False) -> S:
     """op(x, y), or op(y, x) if swapped, for a public or secret y. Operands above scale f are truncated first, unless y is public
-    and has whole numbers only.
+    and holds small whole numbers (signs, masks, coefficients), which is like adding x a few times.
 
     Cost: with a public y none beyond that; else one round, in which each operand that is not open yet is opened.
     """
@@ -50,21 +53,22 @@ def product(op: Bilinear, x: S, y: Any, swapped: bool = False) -> S:
 
 def _public_product(op: Bilinear, x: S, public: Array, swapped: bool) -> S:
     as_numpy(op.name, op.shape, *((public.shape, x.shape) if swapped else (x.shape, public.shape)))
-    words, scale, kind = _factor(op, x, public, swapped)
+    norm = _norm(op, public, swapped)
+    words, scale, kind = _factor(x, public, norm, op.name)
     if public.ndim == 0 and words == 1 and kind == x.kind == "float" and x.scale + scale <= fixed.RAW_BITS:
         return rescaled(x, scale)
-    (x,) = truncate([x]) if scale else (x,)  # whole numbers need no room for digits
+    (x,) = truncate([x]) if scale or norm > _FEW else (x,)
     share = x.context.protocol.bilinear(op, *((words, x.share) if swapped else (x.share, words)))
     return x.like(share, kind, x.scale + scale)
 
 
-def _factor(op: Bilinear, x: Secret, public: Array, left: bool) -> tuple[Array, int, str]:
+def _factor(x: Secret, public: Array, norm: float, operation: str) -> tuple[Array, int, str]:
     """(words, scale, the kind of the product) of a public operand."""
-    what = f"{x.context.who}, operation '{op.name}', public operand"
+    what = f"{x.context.who}, operation '{operation}', public operand"
     if KINDS[public.dtype.kind] != "float":
         return fixed.encode(public, 0, fixed.RAW_BOUND, what), 0, x.kind
     f = x.context.fraction_bits
-    words, scale = fixed.encode_factor(public, _norm(op, public, left), 0 if x.kind == "float" else f, f, what)
+    words, scale = fixed.encode_factor(public, norm, 0 if x.kind == "float" else f, f, what)
     return words, scale, "float"
 
 

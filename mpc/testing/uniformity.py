@@ -42,16 +42,23 @@ def check_uniform(array: Array, what: str = "the words", false_alarm: float = FA
 def check_jointly_uniform(arrays: Sequence[tuple[str, Array]], false_alarm: float = FALSE_ALARM) -> None:
     """Check named arrays one by one, and the difference of every pair of one dtype and size (XOR for bytes).
 
-    A mask that hides two values leaves each of them uniform, and their difference bare. Arrays with fewer than 1280
-    words are left out. `false_alarm` is for all tests together.
+    A mask that hides two values leaves each of them uniform, and their difference bare. What cannot be judged fails: arrays
+    with fewer than 1280 words (pool them; empty ones are left out), and dtypes other than unsigned integers. `false_alarm`
+    is for all tests together.
     """
-    large = [(name, array.ravel()) for name, array in arrays if array.size >= MIN_SAMPLES]
+    judged = [(name, array.ravel()) for name, array in arrays if _can_be_judged(array)]
     pairs = [
         (f"{a} minus {b}", np.bitwise_xor(x, y) if x.dtype == np.uint8 else np.subtract(x, y))
-        for (a, x), (b, y) in combinations(large, 2)
+        for (a, x), (b, y) in combinations(judged, 2)
         if x.dtype == y.dtype and x.size == y.size
     ]
-    tests = [*large, *pairs]
-    assert tests, f"nothing to test: no array has {MIN_SAMPLES} words or more"
+    tests = [*judged, *pairs]
     for name, array in tests:
         check_uniform(array, name, false_alarm / len(tests))
+    left = [f"{name} ({a.dtype}, {a.size} elements)" for name, a in arrays if a.size and not _can_be_judged(a)]
+    assert not left, f"cannot be judged, not being {MIN_SAMPLES} unsigned integers or more: {'; '.join(left)}"
+    assert tests, "nothing to test: there is no array, or all are empty"
+
+
+def _can_be_judged(array: Array) -> bool:
+    return array.dtype.kind == "u" and array.size >= MIN_SAMPLES

@@ -109,7 +109,7 @@ class ZeroMQTransport(Transport):
         if peer is None:
             self._admit(identity.bytes, frames)
             return
-        data = frames[0].bytes
+        data = frames[0].bytes if frames else b""
         kind, session, sender = origin(data)
         if sender != peer or session != self._session:
             raise FrameError(f"a message on the link to party {peer} claims another session, or to be of party {sender}")

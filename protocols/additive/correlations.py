@@ -46,7 +46,7 @@ class Products:
 
     def _product(self, pair: tuple[MaskRef, MaskRef], evaluate: Evaluate) -> Array:
         rho, sigma = pair
-        product = self.op(evaluate(rho), evaluate(rho if sigma is rho else sigma))
+        product = self.op(evaluate(rho), evaluate(sigma))
         return np.asarray(product).astype(product_dtype(pair), copy=False)
 
 

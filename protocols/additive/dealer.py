@@ -83,7 +83,7 @@ class Masks:
     """The arrays that references name, derived from the seeds whenever asked for. The latest masks are kept, up to a size:
     a data set is asked for in every training step."""
 
-    KEEP_BYTES = 1 << 30
+    KEEP_BYTES = 1 << 27
 
     def __init__(self, streams: Sequence[Stream]):
         self._streams = streams

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mpc.contract import View
+from mpc.contract import View, chain
 from mpc.contract.codec import register
 from mpc.ring import bits as packing
 
@@ -32,7 +32,7 @@ class MaskRef:
     views: tuple[View, ...] = ()
 
     def view(self, view: View) -> MaskRef:
-        return replace(self, views=(*self.views, view))
+        return replace(self, views=chain(self.views, view, self.shape))
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,6 +143,14 @@ def test_nothing_secret_in_argv_or_environment():
             assert secret not in argv and secret not in environment
 
 
+def test_every_run_has_a_token_of_its_own():
+    """Also where a seed repeats everything else: whoever knows the seed must not be let in."""
+    runs = [mpc.run(lambda party: party._endpoint._transport._token, protocol="plaintext", seed=1) for _ in range(2)]
+    tokens = {token for run in runs for token in run}
+    assert [len(set(run)) for run in runs] == [1, 1] and len(tokens) == 2
+    assert all(len(token) == 32 and len(set(token)) > 8 for token in tokens)
+
+
 def test_a_seeded_run_repeats_and_others_do_not():
     def program(party):
         return party._endpoint.pairwise[1 - party.index].draw("test", 0, (2,)).tolist()

@@ -201,3 +201,13 @@ def test_promotion():
         assert dtypes == revealed == [np.asarray(e).dtype for e in expected]
         for value, e in zip(values, expected, strict=True):
             assert np.all(np.abs(value - e) <= 2 * ULP)
+
+
+def test_a_large_whole_factor_of_a_product_keeps_the_range_of_sums():
+    def program(party):
+        x = party.input(np.array([5.0, -3.0]) if party.index == 0 else None, owner=0)
+        return (x * x * 2**40).reveal(), (np.array([2**35, -(2**36)]) * (x * x)).reveal()
+
+    for large, mixed in mpc.simulate(program):
+        np.testing.assert_allclose(large, np.array([25.0, 9.0]) * 2**40, atol=2**40 * 2**-16)
+        np.testing.assert_allclose(mixed, [25.0 * 2**35, -9.0 * 2**36], atol=2**36 * 2**-16)

@@ -166,3 +166,22 @@ def test_an_input_is_one_round_without_payload():
         return measured.rounds, measured.bytes_sent, measured.bytes_received, party.stats.total.rounds
 
     assert mpc.simulate(program, parties=2) == [(1, 0, 0, 1)] * 2
+
+
+def test_a_view_of_what_was_truncated_is_not_truncated_again():
+    """Nor is anything dealt for it: rounds and bytes sent would be 0 for an opened tensor anyway."""
+
+    def program(party):
+        x, y = (party.input(value if party.index == 0 else None, 0) for value in (X, Y))
+        z = x * y
+        with party.measure() as first:
+            t = z.truncate()
+        with party.measure() as again:
+            part = z[1:3].truncate()
+        with party.measure() as difference:
+            nothing = z[1:3] - t[1:3]
+        costs = [(cost.rounds, cost.bytes_sent, cost.offline_bytes) for cost in (again, difference)]
+        return first.offline_bytes, costs, nothing.reveal().tolist(), (part - t[1:3]).reveal().tolist()
+
+    free = ([(0, 0, 0)] * 2, [0, 0], [0, 0])
+    assert mpc.simulate(program, parties=2) == [(0, *free), (10 * K, *free)]

@@ -40,12 +40,13 @@ def request(number, correlation=None):
     return codec.encode((number, correlation or Truncation(MaskRef(1, (3,)), 16, (3,))))
 
 
+@pytest.mark.parametrize("again", [9, 8, 7, 1])
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_the_dealer_answers_a_number_once(n):
+def test_the_dealer_answers_a_number_once_and_none_below_it(n, again):
     wire = Wire(n)
-    for number in (7, 9, 9):
+    for number in (7, 9, again):
         wire.ask(request(number), *[[digest(request(number))]] * (n - 1))
-    with pytest.raises(DesyncError, match="refuses correlation 9"):
+    with pytest.raises(DesyncError, match=f"refuses correlation {again}: it has answered up to 9"):
         wire.serve()
 
 

@@ -121,6 +121,40 @@ def test_the_dealer_sees_no_opening_and_no_share_of_data(contract, n):
     assert all(messages == received[0] for messages in received)
 
 
+# ------------------------------------------------------------------ reveals
+
+
+def revealed(to):
+    """What three parties send and receive as a reveal of an untruncated product to `to`."""
+
+    def program(party):
+        x = party.input(np.array([1.5, -2.25, 0.0]) if party.index == 0 else None, owner=0)
+        return (x * x).reveal(to=to)
+
+    simulation = simulate(program, parties=3, record=True, seed=SEED)
+    return simulation.results, simulation.transcripts
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_a_reveal_to_one_reaches_nobody_else(target):
+    results, transcripts = revealed(target)
+    for t in transcripts:
+        others = [i for i in range(3) if i != target]
+        assert sorted(m.peer for m in t.received("reveal")) == (others if t.index == target else [])
+        assert [m.peer for m in t.sent("reveal")] == ([target] if t.index in others else [])
+    assert [result is None for result in results] == [i != target for i in range(3)]
+
+
+def test_a_revealed_product_has_been_truncated_before():
+    """The words that travel are at scale f: the bits below would tell more of the operands than the result does."""
+    results, transcripts = revealed(None)
+    sent = [transcripts[i].sent("reveal", to=0 if i else 1)[0].arrays[0] for i in range(3)]
+    words = np.add.reduce(sent).view(np.int64)
+    exact = np.array([2.25, 5.0625, 0.0]) * 2**16
+    assert np.all((words == exact) | (words == exact + 1))
+    assert np.array_equal(results[0], words / 2**16)
+
+
 # ------------------------------------------------------------------ shares
 
 
