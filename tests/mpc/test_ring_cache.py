@@ -40,11 +40,16 @@ def test_import_does_not_load_the_compiler():
     assert finish(start(code)) == ("", "")
 
 
-def test_concurrent_processes_compile_once(tmp_path):
+def test_concurrent_processes_compile_once_and_a_damaged_cache_is_made_again(tmp_path):
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "MPC_RING_KERNEL": "vector8"}
     errors = [finish(p)[1] for p in [start(MULTIPLY, **environment) for _ in range(3)]]
     assert sorted(e.count(MESSAGE) for e in errors) == [0, 0, 1]
     assert finish(start(MULTIPLY, **environment))[1] == ""
+    damaged = [*tmp_path.rglob("*.nbi"), *tmp_path.rglob("*.nbc")]
+    for path in damaged:
+        os.truncate(path, path.stat().st_size // 2)
+    assert damaged
+    assert finish(start(MULTIPLY, **environment))[1].count(MESSAGE) == 1
 
 
 @pytest.mark.parametrize("kernel", ["vector4", "vector2"])
@@ -58,3 +63,17 @@ def test_unwritable_cache_folder(tmp_path):
     (tmp_path / "file").touch()
     code = "from mpc import ring; print(list(ring.describe().values())[3])"
     assert finish(start(code, NUMBA_CACHE_DIR=str(tmp_path / "file")))[0] == "False\n"
+
+
+def test_without_a_cache_folder_a_private_temporary_one_serves(tmp_path):
+    (tmp_path / "file").touch()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    code = "from mpc import ring; print(ring.describe()['cache folder'], ring.describe()['writable'])"
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(temporary)}
+    shown, _ = finish(start(code, **environment))
+    folder, writable = shown.split()
+    assert folder.startswith(f"{temporary}/mpc-{os.getuid()}/")
+    assert writable == "True"
+    (temporary / f"mpc-{os.getuid()}").chmod(0o777)  # somebody else could put code there
+    assert not finish(start(code, **environment))[0].startswith(str(temporary))
