@@ -44,7 +44,7 @@ def _encode_integers(values: Array, scale: int, bound: float, what: str) -> Word
     extremes = (int(values.min()), int(values.max())) if values.size else (0, 0)
     largest = max(extremes, key=abs)
     if abs(largest) >= bound:
-        raise RangeError(_beyond(what, str(largest), bound))
+        raise RangeError(_beyond(what, str(largest), bound, "Scale the data down."))
     return np.asarray(np.left_shift(values.astype(np.int64), np.int64(scale))).view(np.uint64)
 
 
@@ -59,17 +59,15 @@ def _checked(values: Array, bound: float, what: str) -> Array:
             f"{what}: {int(values.size - finite.sum())} of {values.size} values are {bad}; every value must be finite and below "
             f"{_power(bound)} in magnitude"
         )
-    largest = float(np.max(np.abs(values), initial=0.0))
-    if largest >= bound:
-        raise RangeError(_beyond(what, f"{largest:g}", bound))
+    extremes = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    largest = max(extremes, key=abs)
+    if abs(largest) >= bound:
+        raise RangeError(_beyond(what, f"{largest:g}", bound, "Scale the data down, or use fewer fraction_bits."))
     return values
 
 
-def _beyond(what: str, value: str, bound: float) -> str:
-    return (
-        f"{what}: the value {value} is beyond the range: |value| must be below {_power(bound)}. Scale the data down, or "
-        "use fewer fraction_bits."
-    )
+def _beyond(what: str, value: str, bound: float, cure: str) -> str:
+    return f"{what}: the value {value} is beyond the range: |value| must be below {_power(bound)}. {cure}"
 
 
 def _power(bound: float) -> str:

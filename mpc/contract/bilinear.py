@@ -48,10 +48,10 @@ class Matmul(Bilinear):
 
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
         if not a or not b:
-            raise ValueError("matmul: an operand is a scalar; use * instead")
+            raise ValueError("an operand is a scalar; use * instead")
         left, right = (1, *a) if len(a) == 1 else a, (*b, 1) if len(b) == 1 else b
         if left[-1] != right[-2]:
-            raise ValueError(f"matmul: shapes {a} and {b} do not fit: {left[-1]} columns against {right[-2]} rows")
+            raise ValueError(f"shapes {a} and {b} do not fit: {left[-1]} columns against {right[-2]} rows")
         result = (*np.broadcast_shapes(left[:-2], right[:-2]), left[-2], right[-1])
         if len(a) == 1:
             result = (*result[:-2], result[-1])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mpc import fixed
+from mpc.errors import RangeError
 from mpc.tensor.base import DTYPES, Array, Context, Secret, unsupported
 
 KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float"}
@@ -22,6 +23,10 @@ def kind_of(array: Array, operation: str) -> str:
 
 def encode_input(context: Context, array: Array, what: str) -> tuple[Array, str, int]:
     """(words or booleans, kind, scale) of a private array; RangeError where a value does not fit."""
+    if array.dtype == object and array.size and all(isinstance(value, int) for value in array.flat):
+        raise RangeError(
+            f"{what}: an integer is beyond the range: |value| must be below 2^{fixed.RAW_BITS}. Scale the data down."
+        )
     kind = kind_of(array, what)
     if kind == "bool":
         return np.array(array, bool), kind, 0

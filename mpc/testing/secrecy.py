@@ -48,6 +48,7 @@ def check_secrecy(protocol: type[Protocol], parties: Iterable[int] = PARTIES, se
     """
     sizes = [n for n in parties if protocol.min_parties <= n <= protocol.max_parties]
     assert sizes, f"{protocol.name} runs with {protocol.min_parties} to {protocol.max_parties} parties, so nothing was checked"
+    false_alarm = 1e-6 / len(sizes)
     for n in sizes:
         outlines, asked = [], []
         for value in SECRETS:
@@ -55,14 +56,16 @@ def check_secrecy(protocol: type[Protocol], parties: Iterable[int] = PARTIES, se
             shown = _run(protocol, n, value, seed, reveal=True)
             outlines.append([transcript.outline() for transcript in shown])
             asked.append([seen for t in shown[:n] for seen in _arrays(t.sent(to=n), f"from party {t.index} to the dealer")])
-            _check_views(n, hidden[:n], shown[:n], list(_arrays(hidden[n - 1].received(sender=n), "from the dealer")))
+            dealt = list(_arrays(hidden[n - 1].received(sender=n), "from the dealer"))
+            _check_views(hidden[:n], shown[:n], dealt, false_alarm)
         same = all(outline == outlines[0] for outline in outlines)
         assert same, f"protocol '{protocol.name}', {n} parties: labels or shapes of its messages depend on the secrets"
-        _check_dealer(asked)
+        _check_dealer(asked, false_alarm)
 
 
-def _check_views(n: int, hidden: list[Transcript], shown: list[Transcript], dealt: list[_Seen]) -> None:
+def _check_views(hidden: list[Transcript], shown: list[Transcript], dealt: list[_Seen], false_alarm: float) -> None:
     """What any n - 1 parties see of the other one, before the reveal and in it."""
+    n = len(hidden)
     totals = {receiver: list(_totals(hidden, receiver)) for receiver in range(n)}
     for honest in range(n):
         before, after = [], []
@@ -73,15 +76,15 @@ def _check_views(n: int, hidden: list[Transcript], shown: list[Transcript], deal
             before.append(list(_arrays(sent, f"from party {honest} to party {receiver}")))
             after.append(list(_arrays(revealing, f"from party {honest} to party {receiver}, revealing")))
         corrections = dealt if honest != n - 1 else []
-        _check([*_union(before), *corrections, *_union(totals[i] for i in receivers)], 1e-6 / n)
-        _check(_union(after), 1e-6 / n)
+        _check([*_union(before), *corrections, *_union(totals[i] for i in receivers)], false_alarm / n)
+        _check(_union(after), false_alarm / n)
 
 
-def _check_dealer(asked: list[list[_Seen]]) -> None:
+def _check_dealer(asked: list[list[_Seen]], false_alarm: float) -> None:
     """Requests are not uniform, but the same whatever the secrets are; what is not the same must be uniform."""
     differing = [arrays for arrays in zip(*asked, strict=True) if len({seen.content for seen in arrays}) > 1]
     for seen in zip(*differing, strict=True):
-        _check(list(seen), 1e-6)
+        _check(list(seen), false_alarm)
 
 
 def _check(seen: list[_Seen], false_alarm: float) -> None:

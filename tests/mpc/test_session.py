@@ -34,6 +34,7 @@ VALUES = {
     "big-endian": (np.array([0.5, 2], ">f8"), np.array([0.5, 2.0])),
     "big-endian integers": (np.array([3, -2], ">i4"), np.array([3, -2])),
     "uint8": (np.array([3, 255], np.uint8), np.array([3, 255])),
+    "huge int": (2**70, ValueError, r"2\^62"),
     "uint64": (np.array([3, 2**61], np.uint64), np.array([3, 2**61])),
     "strided": (np.arange(12.0).reshape(3, 4)[::2, ::-1], np.arange(12.0).reshape(3, 4)[::2, ::-1]),
     "Fortran": (np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(6.0).reshape(2, 3)),
@@ -74,11 +75,11 @@ BAD = {
     "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
     "None": (None, TypeError, "None"),
     "dict": ({"a": 1}, TypeError, "object"),
-    "huge int": (2**70, TypeError, "object"),
     "NaN": ([1.0, np.nan], ValueError, r"1 of 2 values are NaN.*2\^30"),
     "inf": ([1.0, np.inf], ValueError, r"infinite.*2\^30"),
     "too large": ([1.0, -(2.0**30)], ValueError, r"-?1.07374e\+09.*2\^30"),
     "too large int": ([1, 2**62], ValueError, r"2\^62"),
+    "huge int": (2**70, ValueError, r"2\^62"),
     "uint64": (np.array([2**63 + 5], np.uint64), ValueError, r"9223372036854775813.*2\^62"),
 }
 
