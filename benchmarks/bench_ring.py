@@ -1,11 +1,5 @@
 """The ring's matrix product beside NumPy's float64 product, one thread each, interleaved in one run."""
 
-# ruff: noqa: E402
-import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")  # before NumPy loads
-
 import statistics
 import time
 from collections.abc import Callable

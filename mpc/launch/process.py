@@ -23,6 +23,8 @@ from mpc.party import Stats
 
 _START_FILE = Path(__file__).with_name("start.py")
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # one thread a party, unless told more
+# Memory of large arrays stays with the process that freed it: getting fresh pages for each costs more than the arithmetic.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": str(1 << 26)}
 _PATIENCE = 1.0  # seconds that an interpreter which has reported gets to exit
 
 
@@ -50,7 +52,7 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 process_group=0,  # so that what a program starts can be ended with it
-                env={**dict.fromkeys(_THREADS, "1"), **os.environ},
+                env={**dict.fromkeys(_THREADS, "1"), **_MEMORY, **os.environ},
             )
         self._ended = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else None
         self._thread: threading.Thread | None = None
