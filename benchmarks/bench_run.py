@@ -77,7 +77,8 @@ def workload(table, name, program, *args):
         name,
         f"{statistics.median(seconds):.4f} s",
         f"best {min(seconds):.4f} s; {cost.rounds} rounds, {cost.bytes_sent / 1e6:.1f} MB sent a party, "
-        f"{outcome.results[1][0].offline_bytes / 1e6:.1f} MB dealt; the dealer works {dealing:.4f} s (loading its kernels included)",
+        f"{outcome.results[1][0].offline_bytes / 1e6:.1f} MB dealt; "
+        f"the dealer works {dealing:.4f} s (loading its kernels included)",
     )
     return seconds
 
