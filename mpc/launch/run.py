@@ -46,7 +46,8 @@ def run(
     the longest wait, in seconds, for one message of a peer, not for the whole run. seed: makes the run repeatable, for
     tests and benchmarks only. Program, arguments and results travel by cloudpickle over inherited pipes.
 
-    A party that raises, dies or hangs ends the run: the first error is raised here, with that party's traceback.
+    A party that raises, dies or lets another wait for longer than `timeout` ends the run: the first error is raised here,
+    with that party's traceback. (Parties that all compute without ever talking are not interrupted.)
     """
     return execute(Job(program, args, parties, protocol, fraction_bits, network, timeout, seed)).results
 

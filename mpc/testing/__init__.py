@@ -80,7 +80,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'mpc.testing' has no attribute {name!r}")
-    return getattr(import_module(f"mpc.testing.{_HOME[name]}"), name)
+    try:
+        return getattr(import_module(f"mpc.testing.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f'mpc.testing.{name} needs {error.name}: pip install "mpc[test]"', name=error.name) from None
 
 
 def __dir__() -> list[str]:
