@@ -1,5 +1,6 @@
 """The formulas of the additive protocol against the meter, and its page against the formulas."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,12 @@ def test_every_formula_is_measured():
 def test_the_page_shows_the_table_of_the_formulas():
     page = Path(protocols.additive.__file__).with_name("README.md").read_text()
     assert table() in page, "run `python -m protocols.additive.cost` and put its output into the page"
+
+
+def test_every_section_of_the_page_that_the_code_names_exists():
+    folder = Path(protocols.additive.__file__).parent
+    headings = re.findall(r"^## (.*)$", (folder / "README.md").read_text(), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    named = {anchor for path in folder.glob("*.py") for anchor in re.findall(r"README\.md#([\w-]+)", path.read_text())}
+    assert named
+    assert named <= anchors
