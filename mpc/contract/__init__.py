@@ -2,6 +2,7 @@
 
 from mpc.contract.bilinear import MATMUL, MULTIPLY, Bilinear, Conv2d, Matmul, Multiply
 from mpc.contract.protocol import Protocol, Share
+from mpc.contract.series import Exponential, Waves
 from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View, chain
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Bilinear",
     "BroadcastTo",
     "Conv2d",
+    "Exponential",
     "Index",
     "Matmul",
     "Multiply",
@@ -18,5 +20,6 @@ __all__ = [
     "Share",
     "Transpose",
     "View",
+    "Waves",
     "chain",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from mpc.contract.bilinear import MULTIPLY, Bilinear
-from mpc.contract.views import View
+from mpc.contract.series import Exponential, Waves
+from mpc.contract.views import Index, View
+from mpc.errors import UsageError
 from mpc.party import Endpoint
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
@@ -24,6 +26,9 @@ class Protocol(ABC):
     Secrets are shares of words, or of bits; public values are NumPy arrays, the same at every party: uint64 modulo 2^64,
     or bool. Operations broadcast like NumPy. A protocol knows no fixed point: the caller tracks the scale. Signed values
     stay below 2^62 in magnitude wherever `truncate` is to work.
+
+    The abstract methods are what every protocol must have. Of the others, those that cannot be made of them refuse: a protocol
+    without them runs programs without comparisons and functions.
     """
 
     name: ClassVar[str]
@@ -111,3 +116,67 @@ class Protocol(ABC):
 
     def or_(self, x: Share, y: Share | Bools) -> Share:
         return self.xor(self.xor(x, y), self.and_(x, y))
+
+    def all(self, x: Share) -> Share:
+        """The conjunction of bits along the first axis. By default a round for each halving."""
+        while x.shape[0] > 1:
+            half, odd = divmod(x.shape[0], 2)
+            front, back = (self.view(x, Index((slice(k * half, (k + 1) * half),))) for k in (0, 1))
+            rest = [self.view(x, Index((slice(2 * half, None),)))] if odd else []
+            x = self.concatenate([self.and_(front, back), *rest], 0)
+        return self.view(x, Index((0,))) if x.shape[0] else self.constant(np.ones(x.shape[1:], bool))
+
+    # ------------------------------------------------------------------ order
+
+    def open(self, shares: Sequence[Share]) -> None:  # noqa: B027 - advice, which a protocol need not take
+        """The caller will compare or multiply these shares several times: what that opens may be opened now, in one round."""
+
+    def at_least(self, x: Share, thresholds: Words, bits: int = 62, opening: Sequence[Share] = ()) -> Share:
+        """Bits [x >= t] of signed values for each public t: shape (k, *x.shape), as that of `thresholds`.
+
+        Exact for |x - t| < 2^bits; a smaller number of bits may cost less. `opening`: as for `truncate`.
+        """
+        self._lacks("at_least")
+
+    def less(self, x: Share, y: Share) -> Share:
+        """Bits [x < y] of signed values. Exact for |x - y| < 2^62."""
+        z = self.subtract(x, y)
+        return self.not_(self.view(self.at_least(z, np.zeros((1, *z.shape), np.uint64)), Index((0,))))
+
+    def equal(self, x: Share, y: Share | Words) -> Share:
+        """Bits [x = y] of words modulo 2^64."""
+        self._lacks("equal")
+
+    def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
+        """Divide each share's signed value by 2^bits, rounding down exactly; together in as many rounds as one."""
+        self._lacks("floor")
+
+    def domain(self, x: Share, low: int, high: int, operation: str) -> None:  # noqa: B027 - who sees no value cannot check it
+        """`operation` is defined for low <= x <= high (signed words): RangeError elsewhere, from a protocol that sees values."""
+
+    # ------------------------------------------------------------------ bits and words
+
+    def to_words(self, x: Share) -> Share:
+        """Bits as words 0 and 1."""
+        self._lacks("to_words")
+
+    def select(self, items: Sequence[tuple[Share, Share]]) -> list[Share]:
+        """For each (bits, words) of broadcastable shapes: the word where the bit is set, else 0. All in one round."""
+        self._lacks("select")
+
+    def one_hot(self, x: Share, size: int) -> Share:
+        """Words 0 and 1 of shape (*x.shape, size): [x = k] for k below `size`, of x modulo the power of two from `size` on."""
+        self._lacks("one_hot")
+
+    # ------------------------------------------------------------------ functions
+
+    def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
+        """Each of these sums of waves of x; all of them have the same period. One round; none if x is open."""
+        self._lacks("waves")
+
+    def exponential(self, x: Share, curve: Exponential) -> Share:
+        """This exponential of x. One round; none if x is open."""
+        self._lacks("exponential")
+
+    def _lacks(self, operation: str) -> NoReturn:
+        raise UsageError(f"the protocol '{self.name}' does not provide '{operation}'; run the program on one that does")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mpc.contract import Bilinear, Conv2d, Protocol, View
+from mpc.contract import Bilinear, Conv2d, Exponential, Protocol, View, Waves
 from mpc.errors import RangeError
 from mpc.party import Endpoint
 
@@ -96,6 +96,48 @@ class Plaintext(Protocol):
     def and_(self, x: Plain, y: Plain | Array) -> Plain:
         return Plain(np.asarray(np.logical_and(x.value, _value(y))))
 
+    def all(self, x: Plain) -> Plain:
+        return Plain(np.asarray(np.all(x.value, axis=0)))
+
+    def at_least(self, x: Plain, thresholds: Array, bits: int = 62, opening: Sequence[Plain] = ()) -> Plain:
+        difference = self._checked("at_least", np.subtract, Plain(x.value[None]), thresholds).value
+        if _magnitude(difference) >= 1 << bits:
+            raise RangeError(f"party {self.endpoint.index}, operation 'at_least': a difference of 2^{bits} or more")
+        return Plain(np.asarray(_signed(difference) >= 0))
+
+    def equal(self, x: Plain, y: Plain | Array) -> Plain:
+        return Plain(np.asarray(np.equal(x.value, _value(y))))
+
+    def floor(self, items: Sequence[tuple[Plain, int]]) -> list[Plain]:
+        return [Plain(np.asarray(np.right_shift(_signed(x.value), np.int64(bits))).view(np.uint64)) for x, bits in items]
+
+    def domain(self, x: Plain, low: int, high: int, operation: str) -> None:
+        signed = _signed(x.value)
+        for worst in (int(signed.min(initial=high)), int(signed.max(initial=low))):
+            if not low <= worst <= high:
+                raise RangeError(
+                    f"party {self.endpoint.index}, operation '{operation}': an input of {worst} units in the last place is "
+                    f"outside of the domain from {low} to {high}. Scale the data, or clip it first."
+                )
+
+    def to_words(self, x: Plain) -> Plain:
+        return Plain(x.value.astype(np.uint64))
+
+    def select(self, items: Sequence[tuple[Plain, Plain]]) -> list[Plain]:
+        return [Plain(np.asarray(np.where(b.value, x.value, np.uint64(0)))) for b, x in items]
+
+    def one_hot(self, x: Plain, size: int) -> Plain:
+        place = x.value & np.uint64((1 << (size - 1).bit_length()) - 1)
+        return Plain((place[..., None] == np.arange(size, dtype=np.uint64)).astype(np.uint64))
+
+    def waves(self, x: Plain, series: Sequence[Waves]) -> list[Plain]:
+        return [Plain(_waves(_signed(x.value), s)) for s in series]
+
+    def exponential(self, x: Plain, curve: Exponential) -> Plain:
+        inside = (_signed(x.value) - curve.low).view(np.uint64) < np.uint64(((1 << curve.width) - 1) << curve.step)
+        value = np.where(inside, np.ldexp(_signed(x.value).astype(np.float64), -curve.fraction), 0.0)
+        return Plain(_round(np.ldexp(np.exp(value), curve.scale)))
+
     def _checked(
         self,
         operation: str,
@@ -137,6 +179,18 @@ def _round_shift(words: Array, bits: int) -> Array:
     half = np.uint64((1 << bits) >> 1)
     shifted = np.right_shift(_signed(np.asarray(np.add(words, half))), np.int64(bits))
     return np.asarray(shifted).view(np.uint64)
+
+
+def _waves(z: Array, series: Waves) -> Array:
+    phase = np.ldexp(np.mod(z, 1 << series.period) if series.period < 63 else z, -series.period) * (2 * np.pi)
+    total = sum(
+        c * np.cos(k * phase) + s * np.sin(k * phase) for k, (c, s) in enumerate(zip(series.cosines, series.sines, strict=True))
+    )
+    return _round(np.ldexp(np.broadcast_to(total, z.shape), series.scale))
+
+
+def _round(values: Array) -> Array:
+    return np.asarray(np.rint(values)).astype(np.int64).view(np.uint64)
 
 
 def _float_conv2d(op: Conv2d) -> Callable[[Array, Array], Array]:

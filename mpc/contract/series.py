@@ -1,0 +1,37 @@
+"""Functions of a secret that a protocol evaluates from one opening: sums of waves, and exponentials.
+
+What they have in common is an addition theorem: f(m - r) is a short sum of products of something public (of m) with
+something that whoever deals knows (of r).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Waves:
+    """sum over k of c_k cos(k w z) + s_k sin(k w z), with w = 2 pi / 2^period, of a signed word z.
+
+    The result has `scale` fraction bits. The sum of all |c_k| and |s_k| must stay below 2^(62 - scale). Both tuples have the
+    same length; the first cosine is the constant, and the first sine counts for nothing.
+    """
+
+    period: int  # in bits, 1 to 64
+    cosines: tuple[float, ...]
+    sines: tuple[float, ...]
+    scale: int
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """e^(z / 2^fraction) of a signed word z with low <= z < low + (2^width - 1) * 2^step.
+
+    The result has `scale` fraction bits and is below 2^(62 - scale) on that range. Outside of the range it is any word.
+    """
+
+    fraction: int
+    low: int
+    step: int  # in bits
+    width: int  # in bits, at least 1
+    scale: int
