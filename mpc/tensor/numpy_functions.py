@@ -13,6 +13,9 @@ import numpy as np
 from mpc.tensor.base import Secret, unsupported
 from mpc.tensor.numpy_algebra import PRODUCTS, SUMS
 from mpc.tensor.numpy_arranging import ELEMENTS, JOINING, QUERIES, SAME, SHAPES
+from mpc.tensor.numpy_curves import FUNCTIONS as CURVES
+from mpc.tensor.numpy_order import FUNCTIONS as ORDER
+from mpc.tensor.numpy_sorting import FUNCTIONS as SORTING
 
 CATEGORIES: dict[str, dict[str, Callable[..., Any]]] = {
     "Shapes": SHAPES,
@@ -20,13 +23,28 @@ CATEGORIES: dict[str, dict[str, Callable[..., Any]]] = {
     "Joining": JOINING,
     "Sums and statistics": SUMS,
     "Products": PRODUCTS,
+    "Order and selection": ORDER,
+    "Sorting, searching and lookup": SORTING,
+    "Functions and linear algebra": CURVES,
     "Copies and constants": SAME,
     "Questions with a public answer": QUERIES,
 }
 
 
 # Functions that take secrets in several arguments; the others only in the one that they rearrange or sum.
-_SEVERAL = {*JOINING, *PRODUCTS, "broadcast_arrays", "atleast_1d", "atleast_2d", "atleast_3d", "result_type", "common_type"}
+_SEVERAL = {
+    *JOINING,
+    *PRODUCTS,
+    *ORDER,
+    *SORTING,
+    *CURVES,
+    "broadcast_arrays",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "result_type",
+    "common_type",
+}
 _SECOND = {"compress", "extract"}
 
 

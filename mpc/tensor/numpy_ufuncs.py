@@ -10,6 +10,9 @@ import numpy as np
 from mpc.tensor import arithmetic, boolean, multiplication, products
 from mpc.tensor.base import Secret, unsupported
 from mpc.tensor.einsum import either_order, matrix_product
+from mpc.tensor.numpy_curves import UFUNCS as CURVES
+from mpc.tensor.numpy_order import UFUNCS as ORDER
+from mpc.tensor.numpy_sorting import UFUNCS as SORTING
 
 
 def _symmetric(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,4 +65,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "isfinite": _known(True),
     "isinf": _known(False),
     "isnan": _known(False),
+    **ORDER,
+    **SORTING,
+    **CURVES,
 }
