@@ -46,7 +46,7 @@ def decode(parts: list[Array]) -> Any:
 
 
 def _pack(value: Any, arrays: list[Array]) -> Any:
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (tuple, list)):
         return [_pack(v, arrays) for v in value]

@@ -6,6 +6,7 @@ something that whoever deals knows (of r).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -25,9 +26,10 @@ class Waves:
 
 @dataclass(frozen=True)
 class Exponential:
-    """e^(z / 2^fraction) of a signed word z with low <= z < low + (2^width - 1) * 2^step.
+    """base^(z / 2^fraction) of a signed word z with low <= z < low + (2^width - 1) * 2^step.
 
     The result has `scale` fraction bits and is below 2^(62 - scale) on that range. Outside of the range it is any word.
+    Its error may be 2^-12 of the value, and 2^-(scale - 12) times base^(2^step / 2^fraction).
     """
 
     fraction: int
@@ -35,3 +37,9 @@ class Exponential:
     step: int  # in bits
     width: int  # in bits, at least 1
     scale: int
+    base: float = math.e
+
+    @property
+    def rate(self) -> float:
+        """The natural logarithm of the base."""
+        return math.log(self.base)

@@ -8,28 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mpc.contract import Bilinear
 from mpc.contract.codec import register
 from mpc.transport import ArraySpec
-from protocols.additive.shares import MaskRef
+from protocols.additive.shares import MaskRef, narrow
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Evaluate = Callable[[MaskRef], Array]
 BitMask = Callable[[int, tuple[int, ...]], Array]
 
 
-def narrow(bits: int) -> str:
-    """The narrowest dtype in which values modulo 2^bits are dealt."""
-    return "uint16" if bits <= 16 else "uint32" if bits <= 32 else "uint64"
+class Correlation:
+    """What the parties ask for by name: which arrays come out, and how to compute them from the masks."""
+
+    label: ClassVar[str]
+
+    def specs(self) -> list[ArraySpec]:
+        raise NotImplementedError
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        raise NotImplementedError
 
 
 @register
 @dataclass(frozen=True, eq=False)
-class Products:
+class Products(Correlation):
     """[rho * sigma] for each pair of terms of two opened operands. A "v" stands for v * 2^(64 - bits), so products with
     one are needed modulo a smaller power of two only: see `shift`."""
 
@@ -61,7 +68,7 @@ def product_dtype(pair: tuple[MaskRef, MaskRef]) -> str:
 
 @register
 @dataclass(frozen=True, eq=False)
-class Truncation:
+class Truncation(Correlation):
     """u = r >> bits, and v = the top bit of r, modulo 2^bits."""
 
     ref: MaskRef
@@ -79,7 +86,7 @@ class Truncation:
 
 @register
 @dataclass(frozen=True, eq=False)
-class And:
+class And(Correlation):
     """a & b of two bit masks, packed."""
 
     a: int
@@ -92,6 +99,3 @@ class And:
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
         return [bit_mask(self.a, (self.nbytes,)) & bit_mask(self.b, (self.nbytes,))]
-
-
-Correlation = Products | Truncation | And

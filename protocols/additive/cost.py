@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from protocols.additive.correlations import narrow
+from protocols.additive.shares import narrow
 
 Sizes = Mapping[str, int]
 

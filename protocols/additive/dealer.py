@@ -18,7 +18,7 @@ from mpc.contract import codec
 from mpc.errors import DesyncError, FrameError
 from mpc.party import Cost, Endpoint
 from mpc.randomness import Stream
-from protocols.additive.correlations import And, Correlation, Products, Truncation
+from protocols.additive.correlations import Correlation
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest, share_of
 
@@ -116,7 +116,7 @@ class Masks:
 
 def _parse(parts: list[Array]) -> tuple[int, Correlation]:
     request = codec.decode(parts)
-    if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Products | Truncation | And)):
+    if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Correlation)):
         raise FrameError("the dealer got a request for something that is no correlation")
     number, correlation = request
     if not isinstance(number, int) or not 0 < number < 1 << 64:

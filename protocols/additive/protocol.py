@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mpc.contract import Bilinear, Protocol, View
+from mpc.contract import Bilinear, Exponential, Protocol, View, Waves
 from mpc.party import Endpoint
-from protocols.additive import boolean, multiply, sharing, truncate
+from protocols.additive import boolean, compare, conjunction, convert, curves, multiply, sharing, truncate
 from protocols.additive.dealer import serve
 from protocols.additive.shares import Bits, Share
 from protocols.additive.source import Source
@@ -21,6 +21,7 @@ class Additive(Protocol):
     """Additive shares modulo 2^64 among 2 to 5 semi-honest parties, with a dealer for correlated randomness."""
 
     name = "additive"
+    digits = compare.Digits()  # how comparisons look at words
 
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint)
@@ -91,3 +92,42 @@ class Additive(Protocol):
         if isinstance(y, Bits):
             return boolean.and_(self.endpoint, self._source, x, y)
         return boolean.mask_public(x, y)
+
+    def all(self, x: Bits) -> Bits:
+        return conjunction.all_of(self.endpoint, self._source, x, self.digits.radix)
+
+    # ------------------------------------------------------------------ order
+
+    def open(self, shares: Sequence[Share]) -> None:
+        sharing.Opening(self.endpoint, self._source, shares).run("open")
+
+    def at_least(self, x: Share, thresholds: Array, bits: int = 62, opening: Sequence[Share] = ()) -> Bits:
+        return compare.at_least(self.endpoint, self._source, self.digits, x, thresholds, bits, opening)
+
+    def less(self, x: Share, y: Share) -> Bits:
+        return compare.less(self.endpoint, self._source, self.digits, x, y)
+
+    def equal(self, x: Share, y: Share | Array) -> Bits:
+        return compare.equal(self.endpoint, self._source, self.digits, x, y)
+
+    def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
+        rounded = self.truncate(items)
+        up = [compare.borrow(self.endpoint, self._source, self.digits, z, bits) for z, bits in items]
+        return [self.subtract(t, self.to_words(b)) for t, b in zip(rounded, up, strict=True)]
+
+    # ------------------------------------------------------------------ bits and words, functions
+
+    def to_words(self, x: Bits) -> Share:
+        return convert.to_words(self.endpoint, self._source, x)
+
+    def select(self, items: Sequence[tuple[Bits, Share]]) -> list[Share]:
+        return convert.select(self.endpoint, self._source, items)
+
+    def one_hot(self, x: Share, size: int) -> Share:
+        return convert.one_hot(self.endpoint, self._source, x, size)
+
+    def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
+        return curves.waves(self.endpoint, self._source, x, series)
+
+    def exponential(self, x: Share, curve: Exponential) -> Share:
+        return curves.exponential(self.endpoint, self._source, x, curve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -15,6 +16,11 @@ from mpc.ring import bits as packing
 Array = np.ndarray[Any, np.dtype[Any]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def narrow(bits: int) -> str:
+    """The narrowest dtype in which values modulo 2^bits are dealt."""
+    return "uint16" if bits <= 16 else "uint32" if bits <= 32 else "uint64"
 
 
 @register
@@ -33,6 +39,11 @@ class MaskRef:
 
     def view(self, view: View) -> MaskRef:
         return replace(self, views=chain(self.views, view, self.shape))
+
+    @property
+    def dtype(self) -> str:
+        """In which multiples of this array are dealt: those of a "v" are needed modulo 2^bits only."""
+        return narrow(self.bits) if self.part == "v" else "uint64"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +121,23 @@ class Bits:
 
     def map(self, function: Callable[[Array], Array]) -> Bits:
         return Bits.pack(function(self.unpack()))
+
+    def rows(self) -> Array:
+        """The bits with each row of the first axis packed by itself: shape (rows, bytes of a row)."""
+        count, size = self.shape[0], math.prod(self.shape[1:])
+        if size % 8 == 0:
+            return self.packed.reshape(count, size // 8)
+        return np.packbits(self.unpack().reshape(count, size), axis=1, bitorder="little")
+
+    @classmethod
+    def from_rows(cls, rows: Array, shape: tuple[int, ...]) -> Bits:
+        """The inverse of `rows`: `rows` may have any axes before the bytes, and `shape` is that of all bits."""
+        size = math.prod(shape)
+        count = max(1, rows.size // max(1, rows.shape[-1]))
+        if (size // count) % 8 == 0 or count == 1:
+            return cls(np.ascontiguousarray(rows).reshape(-1), shape)
+        each = np.unpackbits(rows.reshape(count, -1), axis=1, count=size // count, bitorder="little")
+        return cls.pack(each.view(np.bool_).reshape(shape))
 
     def __repr__(self) -> str:
         return f"Bits(<secret>, shape={self.shape})"

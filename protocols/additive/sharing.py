@@ -97,15 +97,22 @@ class Opening:
         assert x.known is not None
         return x.known.terms
 
-    def run(self, label: str) -> None:
-        """One round (none if nothing is left to open): m = x + r becomes public, and stays with x."""
-        todo = [(x, mask) for x, mask in self._masks.values() if x.value.size]
-        if todo:
-            own = [mask.hide(x) for x, mask in todo]
+    def run(self, label: str, also: Sequence[Array] = ()) -> list[Array]:
+        """One round (none if nothing is left to open): m = x + r becomes public, and stays with x.
+
+        `also` are this party's shares of further masked values, which are opened in the same round and returned. The shares
+        are opened in the first run; a later one only has what it is given.
+        """
+        masks, self._masks = self._masks, {}
+        todo = [(x, mask) for x, mask in masks.values() if x.value.size]
+        own = [*(mask.hide(x) for x, mask in todo), *also]
+        opened = []
+        if any(array.size for array in own):
             received = self._endpoint.exchange(f"{label}.open", own)
-            for k, (x, mask) in enumerate(todo):
-                opened = combine(own[k], [parts[k] for parts in received])
-                x.known = Known(opened, (Term(None, mask.ref),))
-        for x, mask in self._masks.values():
+            opened = [combine(mine, [parts[k] for parts in received]) for k, mine in enumerate(own)]
+            for (x, mask), public in zip(todo, opened, strict=False):
+                x.known = Known(public, (Term(None, mask.ref),))
+        for x, mask in masks.values():
             if not x.value.size:
                 x.known = Known(x.value, (Term(None, mask.ref),))
+        return opened[len(todo) :] if opened else list(also)

@@ -94,6 +94,11 @@ class Source:
         nbytes = (int(np.prod(shape, dtype=np.int64)) + 7) // 8
         return number, Bits(self._stream.draw("bits", number, (nbytes,), np.uint8), shape)
 
+    def bit_planes(self, shape: tuple[int, ...]) -> tuple[int, Array]:
+        """A mask of whole bytes of bits, with its number. Its user opens under it once."""
+        number = self._next()
+        return number, self._stream.draw("bits", number, shape, np.uint8)
+
     def request(self, correlation: Correlation) -> Pending:
         """Ask for a correlation, without waiting. Party 0 sends it in full, the others its digest."""
         pending = Pending(self, self._next(), correlation)

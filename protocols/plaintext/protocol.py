@@ -136,7 +136,7 @@ class Plaintext(Protocol):
     def exponential(self, x: Plain, curve: Exponential) -> Plain:
         inside = (_signed(x.value) - curve.low).view(np.uint64) < np.uint64(((1 << curve.width) - 1) << curve.step)
         value = np.where(inside, np.ldexp(_signed(x.value).astype(np.float64), -curve.fraction), 0.0)
-        return Plain(_round(np.ldexp(np.exp(value), curve.scale)))
+        return Plain(_round(np.ldexp(np.exp(value * curve.rate), curve.scale)))
 
     def _checked(
         self,

@@ -1,0 +1,103 @@
+"""Products of several secret bits in one round (README.md#comparison)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mpc.party import Endpoint
+from protocols.additive.order_correlations import Conjunctions
+from protocols.additive.shares import Bits
+from protocols.additive.sharing import Opening
+from protocols.additive.source import Source
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Level:
+    """Combines the digits of each group, lowest first, given as bit planes lt and eq of shape (groups, radix, nbytes):
+
+    less  = lt_(R-1) ^ eq_(R-1) (lt_(R-2) ^ eq_(R-2) (... ^ eq_1 lt_0)), and equal = eq_(R-1) ... eq_0.
+
+    Made before any round, so that the products of its masks are on their way; run once.
+    """
+
+    def __init__(self, source: Source, groups: int, radix: int, nbytes: int, less: bool, equal: bool):
+        self._shape = (groups, radix, nbytes)
+        opened = Conjunctions(0, groups, radix, less, equal, nbytes).opened
+        number, self._mask = source.bit_planes((opened, groups, nbytes))
+        self._request = Conjunctions(number, groups, radix, less, equal, nbytes)
+        self._pending = source.request(self._request)
+
+    def run(self, endpoint: Endpoint, opening: Opening, label: str, lt: Array | None, eq: Array) -> tuple[Array, Array]:
+        """(less, equal) of shape (groups, nbytes); less is empty without lt, and equal where it was not asked for.
+
+        1. Open E_i = eq_i ^ eps_i for i > 0, L_i = lt_i ^ lambda_i for i < R - 1, and E_0 (one round).
+        2. [x eps_T] = X [eps_T] ^ [chi eps_T] for each opened X = x ^ chi, and sets T of factors to come.
+        3. Multiply by one factor after the other: [eq_i y eps_T] = E_i [y eps_T] ^ [y eps_T eps_i].
+        """
+        radix = self._shape[1]
+        eq, lt = np.moveaxis(eq, 1, 0), None if lt is None else np.moveaxis(lt, 1, 0)
+        own = [eq[1:], *([] if lt is None else [lt[:-1]]), *([eq[:1]] if self._request.equal else [])]
+        masked = np.concatenate(own) ^ self._mask
+        (opened,) = opening.run(label, [masked])
+        (dealt,) = self._pending.shares()
+        sets, dealt = self._sets(endpoint, dealt)
+        less = equal = np.zeros((0, self._shape[2]), np.uint8)
+        factors = opened[: radix - 1]
+        if lt is not None:
+            less = np.zeros_like(sets)
+            for i in range(radix - 1):
+                count = (len(sets) >> i) - 1
+                term = sets[:: 1 << i] & opened[radix - 1 + i]
+                term[:1] ^= self._mask[radix - 1 + i]
+                term[1:] ^= dealt[:count]
+                dealt = dealt[count:]
+                less = self._times(less ^ term, factors[i])
+            less = less[0] ^ lt[-1]
+        if self._request.equal:
+            equal = sets & opened[-1]
+            equal[:1] ^= self._mask[-1]
+            equal[1:] ^= dealt
+            for i in range(radix - 1):
+                equal = self._times(equal, factors[i])
+            equal = equal[0]
+        return less, equal
+
+    def _sets(self, endpoint: Endpoint, dealt: Array) -> tuple[Array, Array]:
+        """The shares of eps_T for all sets T (by bits, T = 0 is the constant 1), and what was dealt beyond them."""
+        radix = self._shape[1]
+        sets = np.empty((1 << (radix - 1), *dealt.shape[1:]), np.uint8)
+        sets[0] = 0xFF if endpoint.index == 0 else 0
+        several = [t for t in range(len(sets)) if t & (t - 1)]
+        for i in range(radix - 1):
+            sets[1 << i] = self._mask[i]
+        sets[several] = dealt[: len(several)]
+        return sets, dealt[len(several) :]
+
+    @staticmethod
+    def _times(terms: Array, opened: Array) -> Array:
+        return np.asarray((terms[0::2] & opened) ^ terms[1::2])
+
+
+def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
+    """The conjunction along the first axis: `radix` bits of each element in one round.
+
+    Cost: for k bits ceil(log_radix k) rounds; each opens the bits that are left.
+    """
+    rows, levels = x.rows(), []
+    count = len(rows)
+    if not rows.size or count == 1:
+        shape = x.shape[1:]
+        return Bits.from_rows(rows, shape) if count else Bits.pack(np.full(shape, endpoint.index == 0))
+    while count > 1:
+        fan = min(radix, count)
+        groups = -(-count // fan)
+        levels.append((groups, fan, Level(source, groups, fan, rows.shape[1], less=False, equal=True)))
+        count = groups
+    for groups, fan, level in levels:
+        ones = np.full((groups * fan - len(rows), rows.shape[1]), 0xFF if endpoint.index == 0 else 0, np.uint8)
+        grouped = np.concatenate([rows, ones]).reshape(groups, fan, -1)
+        _, rows = level.run(endpoint, Opening(endpoint, source, ()), "all", None, grouped)
+    return Bits.from_rows(rows, x.shape[1:])

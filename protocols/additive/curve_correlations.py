@@ -1,0 +1,100 @@
+"""The correlations of functions with an addition theorem: what the dealer knows of f(m - r), shared in fixed point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mpc.contract import Exponential
+from mpc.contract.codec import register
+from mpc.transport import ArraySpec
+from protocols.additive.correlations import BitMask, Correlation, Evaluate
+from protocols.additive.shares import MaskRef
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class OneHot(Correlation):
+    """[r = j mod 2^width] as words, on a last axis of 2^width."""
+
+    ref: MaskRef
+    width: int
+    shape: tuple[int, ...]
+    label = "one_hot"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec("uint64", (*self.shape, 1 << self.width))]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        low = evaluate(self.ref) & np.uint64((1 << self.width) - 1)
+        return [(low[..., None] == np.arange(1 << self.width, dtype=np.uint64)).astype(np.uint64)]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Harmonics(Correlation):
+    """cos(k w r) and sin(k w r) for k = 1 .. count, with w = 2 pi / 2^period, to `fraction` bits."""
+
+    ref: MaskRef
+    period: int
+    count: int
+    fraction: int
+    shape: tuple[int, ...]
+    label = "harmonics"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec("uint64", (2, self.count, *self.shape))]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        return [fixed(harmonics(evaluate(self.ref), self.period, self.count), self.fraction)]
+
+
+def harmonics(words: Array, period: int, count: int) -> Array:
+    """cos and sin of k w z for k = 1 .. count: shape (2, count, *words.shape), to about 2^-48."""
+    z = words.view(np.int64) << np.int64(64 - period)  # the period, seen as the whole ring
+    result = np.empty((2, count, *words.shape))
+    angle = np.ldexp(z.astype(np.float64), -63) * np.pi
+    for k in range(1, count + 1):
+        np.cos(k * angle, out=result[0, k - 1])
+        np.sin(k * angle, out=result[1, k - 1])
+    return result
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Powers(Correlation):
+    """e^-(low bits of r) in the place of the digit of r above them, to `fraction` bits: see `curves.exponential`."""
+
+    ref: MaskRef
+    curve: Exponential
+    fraction: int
+    shape: tuple[int, ...]
+    label = "powers"
+
+    def specs(self) -> list[ArraySpec]:
+        return [ArraySpec("uint64", (1 << self.curve.width, *self.shape))]
+
+    def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
+        low, digit = split(evaluate(self.ref), self.curve)
+        power = fixed(np.exp(-low), self.fraction)
+        digits = np.arange(1 << self.curve.width).reshape(-1, *(1 for _ in self.shape))
+        return [np.where(digit == digits, power, np.uint64(0))]
+
+
+def split(words: Array, curve: Exponential) -> tuple[Array, Array]:
+    """The low `step` bits as real exponents (times the logarithm of the base), and the digit above them."""
+    low = (words & np.uint64((1 << curve.step) - 1)).astype(np.float64)
+    digit = (words >> np.uint64(curve.step)) & np.uint64((1 << curve.width) - 1)
+    return np.ldexp(low, -curve.fraction) * curve.rate, digit.astype(np.int64)
+
+
+def fixed(values: Array, fraction: int) -> Array:
+    """Real numbers as words with `fraction` bits, rounded to nearest."""
+    return np.asarray(np.rint(np.ldexp(values, fraction))).astype(np.int64).view(np.uint64)
+
+
+register(Exponential)

@@ -1,0 +1,84 @@
+"""Functions with an addition theorem, from one opening (README.md#functions)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mpc.contract import Exponential, Waves
+from mpc.party import Endpoint
+from protocols.additive.curve_correlations import Harmonics, Powers, fixed, harmonics, split
+from protocols.additive.shares import Share
+from protocols.additive.sharing import Opening
+from protocols.additive.source import Source
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves]) -> list[Share]:
+    """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care for wraps.
+
+    1. Ask the dealer for [C_k] and [S_k], cos and sin of k w r in fixed point.
+    2. Open m = x + r, where not yet known (one round).
+    3. With c and s the cosine and sine of k w m: cos(k w x) = c C_k + s S_k and sin(k w x) = s C_k - c S_k, so
+       [result] = c_0 + sum of (c_k c + s_k s) [C_k] + (c_k s - s_k c) [S_k], with public factors in fixed point.
+
+    Half of the result's fraction bits are those of [C_k] and [S_k], half those of the factors.
+    Zheng, Zhang, Chow, Peng, Tan, Li and Yin, *Secure Softmax/Sigmoid for Machine-learning Computation*, ACSAC 2023.
+    """
+    period, count = series[0].period, len(series[0].cosines) - 1
+    scale = series[0].scale
+    fraction = scale // 2
+    opening = Opening(endpoint, source, [x])
+    pending = source.request(Harmonics(opening.ref(x), period, count, fraction, x.shape)) if x.value.size else None
+    opening.run("waves")
+    if pending is None:
+        return [Share(np.zeros(x.shape, np.uint64)) for _ in series]
+    (dealt,) = pending.shares()
+    assert x.known is not None
+    cosine, sine = harmonics(x.known.public, period, count)
+    results = []
+    for s in series:
+        first = s.cosines[0] if endpoint.index == 0 else 0.0
+        total = np.full(x.shape, fixed(np.asarray(first), scale), np.uint64)
+        for k in range(count):
+            c, d = s.cosines[k + 1], s.sines[k + 1]
+            total += fixed(c * cosine[k] + d * sine[k], scale - fraction) * dealt[0, k]
+            total += fixed(c * sine[k] - d * cosine[k], scale - fraction) * dealt[1, k]
+        results.append(Share(total))
+    return results
+
+
+def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential) -> Share:
+    """[e^x] in fixed point for x from `low` on; any base goes alike.
+
+    Let z = x - low and h = 2^step, and split m = z + r and r at h: m = m_1 h + m_0 and r = r_1 h + r_0. Then
+    e^z = e^(m_0 - r_0) e^(D h) with the digit D = m_1 - r_1 modulo 2^width: where m_0 < r_0 the digit is larger by one than
+    that of z, and e^(m_0 - r_0) smaller by e^h. So no comparison is needed.
+
+    1. Ask the dealer for [G_j] = [e^-r_0 if j = r_1, else 0], j below 2^width.
+    2. Open m = x + r, where not yet known (one round), and take away `low`.
+    3. [e^x] = sum over j of W_j [G_j], with the public W_j = e^(low + m_0 + ((m_1 - j) mod 2^width) h).
+
+    The error is below 2^-12 times the value plus 2^-(scale - fraction of G): rounding of G and W.
+    """
+    span = math.ldexp(1.0, curve.step - curve.fraction) * curve.rate
+    fraction = 12 + max(0, math.ceil(span * math.log2(math.e)))
+    opening = Opening(endpoint, source, [x])
+    pending = source.request(Powers(opening.ref(x), curve, fraction, x.shape)) if x.value.size else None
+    opening.run("exponential")
+    if pending is None:
+        return x
+    (dealt,) = pending.shares()
+    assert x.known is not None
+    m = np.asarray(np.subtract(x.known.public, np.uint64(curve.low % (1 << 64))))
+    low, digit = split(m, curve)
+    start = math.ldexp(curve.low, -curve.fraction) * curve.rate
+    total = np.zeros(x.shape, np.uint64)
+    for j in range(1 << curve.width):
+        exponent = start + low + ((digit - j) % (1 << curve.width)) * span
+        total += fixed(np.exp(exponent), curve.scale - fraction) * dealt[j]
+    return Share(total)
