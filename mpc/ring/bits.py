@@ -28,15 +28,3 @@ def unpack(packed: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> npt.NDArray
     if packed.shape != (-(-size // 8),):
         raise ValueError(f"unpack: shape {shape} needs {-(-size // 8)} bytes in one axis, got {packed.shape}")
     return np.unpackbits(packed, count=size, bitorder="little").view(np.bool_).reshape(shape)
-
-
-def planes(words: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.uint8]:
-    """The `count` lowest bits of the words of an array, each as a row of packed bits: shape (count, ceil(size / 8)).
-
-    Raises TypeError for a dtype other than uint64.
-    """
-    if words.dtype != np.uint64:
-        raise TypeError(f"planes: expected uint64, got {words.dtype}")
-    octets = np.ascontiguousarray(words).reshape(-1, 1).view(np.uint8)
-    bits = np.unpackbits(octets, axis=1, bitorder="little", count=count)
-    return np.packbits(bits.T, axis=1, bitorder="little")

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
 Kernel = Callable[[Words, Words, Words, Words], None]
 
 _READY = "ready"
@@ -37,6 +38,11 @@ class Kernels:
     vector: Kernel
     tiles: Kernel | None
     scratch_words: int
+    bit_planes: Callable[[Words, Words], None]
+    thermometers: Callable[[Words, Words], None]
+    look_up: Callable[[Words, Words, np.uint64, Words, Words], None]
+    harmonics: Callable[[Words, int, float, Words], None]
+    add_waves: Callable[[Words, int, Words, Floats, Floats, Words], None]
 
 
 _kernels: Kernels | None = None
@@ -112,11 +118,17 @@ def _load(folder: Path | None) -> Kernels:
 
     with _numba_cache(folder):
         thin, vector, tiles = module("thin"), module("vector"), module("tiles") if cpu.tiles() else None
+        planes, waves = module("planes"), module("waves")
     return Kernels(
         thin.multiply_vectors,
         vector.add_products,
         tiles and tiles.add_products,
         max(vector.SCRATCH_WORDS, tiles.SCRATCH_WORDS if tiles else 0),
+        planes.bit_planes,
+        planes.thermometers,
+        planes.look_up,
+        waves.harmonics,
+        waves.add_waves,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mpc.contract import BroadcastTo
 from mpc.party import Endpoint
-from mpc.ring.bits import planes
+from mpc.ring.digits import look_up, planes, row_bytes
 from protocols.additive.conjunction import Level
 from protocols.additive.order_correlations import Thermometers
 from protocols.additive.shares import Bits, MaskRef, Share
@@ -42,7 +42,7 @@ class Comparison:
 
     def __init__(self, source: Source, digits: Digits, refs: Sequence[MaskRef], shape: tuple[int, ...], count: int, bits: int):
         self._digits, self._bits, self._count = digits, bits, count
-        self._nbytes = (int(np.prod(shape, dtype=np.int64)) + 7) // 8
+        self._nbytes = row_bytes(int(np.prod(shape, dtype=np.int64)))
         self._groups, nbytes = digits.groups(bits), count * self._nbytes
         plus, minus = refs[0], refs[1] if len(refs) > 1 else None
         number = self._groups * digits.radix
@@ -59,41 +59,18 @@ class Comparison:
         2. Combine the digits of each group, and then the groups (a round each).
         """
         dealt = self._request.shares()
-        first = endpoint.index == 0
         width, radix = self._digits.width, self._digits.radix
         shape = (self._groups * radix, self._count, self._nbytes)
         lt, eq = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
-        mask = np.uint64((1 << min(self._bits, 64)) - 1)
         for k in range(self._count):
-            rows = np.zeros((self._groups * radix * width, self._nbytes), np.uint8)
-            used = planes(m[k] & mask, min(len(rows), 64))
-            rows[: len(used)] = used
-            look_up(dealt[0], rows.reshape(-1, width, self._nbytes), first, lt[:, k], eq[:, k])
+            low = m[k] if self._bits == 64 else m[k] & np.uint64((1 << self._bits) - 1)
+            lt[:, k], eq[:, k] = look_up(dealt[0], low, width, endpoint.index == 0)
         less, equal = lt.reshape(self._groups, radix, -1), eq.reshape(self._groups, radix, -1)
         for level in self._levels:
             less, equal = level.run(endpoint, opening, label, None if self._bits == 64 else less, equal)
             less, equal = less[None], equal[None]
         result = equal if self._bits == 64 else less
         return result.reshape(self._count, self._nbytes), dealt[-1]
-
-
-CHUNK = 1 << 12
-
-
-def look_up(thermometers: Array, digits: Array, first: bool, lt: Array, eq: Array) -> None:
-    """lt = [digit < d] and eq = [digit = d] for public digits (D, width, n) and the thermometers (D, 2^width - 1, n) of d."""
-    count, width, nbytes = digits.shape
-    for start in range(0, nbytes, CHUNK):
-        part = slice(start, min(start + CHUNK, nbytes))
-        steps = np.empty((count, (1 << width) + 1, part.stop - start), np.uint8)
-        steps[:, 0], steps[:, -1] = 0xFF if first else 0, 0  # d > -1 always, and d > 2^width - 1 never
-        steps[:, 1:-1] = thermometers[:, :, part]
-        less, least = steps[:, 1:], steps[:, :-1]
-        for bit in range(width):
-            chosen = digits[:, bit, None, part]
-            less, least = (s[:, 0::2] ^ (chosen & (s[:, 0::2] ^ s[:, 1::2])) for s in (less, least))
-        lt[:, part] = less[:, 0]
-        np.bitwise_xor(less[:, 0], least[:, 0], out=eq[:, part])
 
 
 def at_least(
@@ -153,8 +130,8 @@ def _signs(
     borrow, top = comparison.run(endpoint, opening, "compare", m)
     result = borrow ^ top
     if endpoint.index == 0:
-        flat = (m >> np.uint64(bits)).astype(np.uint8).reshape(count, -1) & np.uint8(1)
-        np.bitwise_xor(result, np.packbits(flat, axis=1, bitorder="little"), out=result)
+        for row, above in zip(result, m >> np.uint64(bits), strict=True):
+            row ^= planes(above, 1)[0]
     return Bits.from_rows(result, (count, *shape))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from mpc.contract import Exponential
 from mpc.contract.codec import register
+from mpc.ring.waves import fixed, harmonics
 from mpc.transport import ArraySpec
 from protocols.additive.correlations import BitMask, Correlation, Evaluate
 from protocols.additive.shares import MaskRef
@@ -37,10 +38,11 @@ class OneHot(Correlation):
 @register
 @dataclass(frozen=True, eq=False)
 class Harmonics(Correlation):
-    """cos(k w r) and sin(k w r) for k = 1 .. count, with w = 2 pi / 2^period, to `fraction` bits."""
+    """cos(k w r) and sin(k w r) for k = 1 .. count, with w = factor * 2 pi / 2^period, to `fraction` bits."""
 
     ref: MaskRef
     period: int
+    factor: int
     count: int
     fraction: int
     shape: tuple[int, ...]
@@ -50,18 +52,7 @@ class Harmonics(Correlation):
         return [ArraySpec("uint64", (2, self.count, *self.shape))]
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
-        return [fixed(harmonics(evaluate(self.ref), self.period, self.count), self.fraction)]
-
-
-def harmonics(words: Array, period: int, count: int) -> Array:
-    """cos and sin of k w z for k = 1 .. count: shape (2, count, *words.shape), to about 2^-48."""
-    z = words.view(np.int64) << np.int64(64 - period)  # the period, seen as the whole ring
-    result = np.empty((2, count, *words.shape))
-    angle = np.ldexp(z.astype(np.float64), -63) * np.pi
-    for k in range(1, count + 1):
-        np.cos(k * angle, out=result[0, k - 1])
-        np.sin(k * angle, out=result[1, k - 1])
-    return result
+        return [harmonics(evaluate(self.ref) * np.uint64(self.factor), self.period, self.count, self.fraction)]
 
 
 @register
@@ -80,7 +71,7 @@ class Powers(Correlation):
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
         low, digit = split(evaluate(self.ref), self.curve)
-        power = fixed(np.exp(-low), self.fraction)
+        power = fixed(np.ldexp(np.exp(-low), self.fraction))
         digits = np.arange(1 << self.curve.width).reshape(-1, *(1 for _ in self.shape))
         return [np.where(digit == digits, power, np.uint64(0))]
 
@@ -90,11 +81,6 @@ def split(words: Array, curve: Exponential) -> tuple[Array, Array]:
     low = (words & np.uint64((1 << curve.step) - 1)).astype(np.float64)
     digit = (words >> np.uint64(curve.step)) & np.uint64((1 << curve.width) - 1)
     return np.ldexp(low, -curve.fraction) * curve.rate, digit.astype(np.int64)
-
-
-def fixed(values: Array, fraction: int) -> Array:
-    """Real numbers as words with `fraction` bits, rounded to nearest."""
-    return np.asarray(np.rint(np.ldexp(values, fraction))).astype(np.int64).view(np.uint64)
 
 
 register(Exponential)

@@ -10,7 +10,8 @@ import numpy as np
 
 from mpc.contract import Exponential, Waves
 from mpc.party import Endpoint
-from protocols.additive.curve_correlations import Harmonics, Powers, fixed, harmonics, split
+from mpc.ring.waves import fixed, wave_sums
+from protocols.additive.curve_correlations import Harmonics, Powers, split
 from protocols.additive.shares import Share
 from protocols.additive.sharing import Opening
 from protocols.additive.source import Source
@@ -21,7 +22,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves]) -> list[Share]:
     """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care for wraps.
 
-    1. Ask the dealer for [C_k] and [S_k], cos and sin of k w r in fixed point.
+    1. Ask the dealer for [C_k] and [S_k], cos and sin of k w r in fixed point. Here and below r, m and x stand for
+       their products with the public factor, modulo 2^64.
     2. Open m = x + r, where not yet known (one round).
     3. With c and s the cosine and sine of k w m: cos(k w x) = c C_k + s S_k and sin(k w x) = s C_k - c S_k, so
        [result] = c_0 + sum of (c_k c + s_k s) [C_k] + (c_k s - s_k c) [S_k], with public factors in fixed point.
@@ -29,27 +31,22 @@ def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves])
     Half of the result's fraction bits are those of [C_k] and [S_k], half those of the factors.
     Zheng, Zhang, Chow, Peng, Tan, Li and Yin, *Secure Softmax/Sigmoid for Machine-learning Computation*, ACSAC 2023.
     """
-    period, count = series[0].period, len(series[0].cosines) - 1
+    period, factor, count = series[0].period, series[0].factor, len(series[0].cosines) - 1
     scale = series[0].scale
     fraction = scale // 2
     opening = Opening(endpoint, source, [x])
-    pending = source.request(Harmonics(opening.ref(x), period, count, fraction, x.shape)) if x.value.size else None
+    pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.value.size else None
     opening.run("waves")
     if pending is None:
         return [Share(np.zeros(x.shape, np.uint64)) for _ in series]
     (dealt,) = pending.shares()
     assert x.known is not None
-    cosine, sine = harmonics(x.known.public, period, count)
-    results = []
-    for s in series:
-        first = s.cosines[0] if endpoint.index == 0 else 0.0
-        total = np.full(x.shape, fixed(np.asarray(first), scale), np.uint64)
-        for k in range(count):
-            c, d = s.cosines[k + 1], s.sines[k + 1]
-            total += fixed(c * cosine[k] + d * sine[k], scale - fraction) * dealt[0, k]
-            total += fixed(c * sine[k] - d * cosine[k], scale - fraction) * dealt[1, k]
-        results.append(Share(total))
-    return results
+    cosines, sines = np.array([s.cosines[1:] for s in series]), np.array([s.sines[1:] for s in series])
+    sums = wave_sums(x.known.public * np.uint64(factor), period, dealt, cosines, sines, scale - fraction)
+    if endpoint.index == 0:
+        for total, s in zip(sums, series, strict=True):
+            total += fixed(np.ldexp(s.cosines[0], scale))
+    return [Share(total) for total in sums]
 
 
 def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential) -> Share:
@@ -63,10 +60,10 @@ def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential
     2. Open m = x + r, where not yet known (one round), and take away `low`.
     3. [e^x] = sum over j of W_j [G_j], with the public W_j = e^(low + m_0 + ((m_1 - j) mod 2^width) h).
 
-    The error is below 2^-12 times the value plus 2^-(scale - fraction of G): rounding of G and W.
+    The error is below 2^-precision times the value plus 2^-(scale - fraction of G): rounding of G and W.
     """
     span = math.ldexp(1.0, curve.step - curve.fraction) * curve.rate
-    fraction = 12 + max(0, math.ceil(span * math.log2(math.e)))
+    fraction = curve.precision + max(0, math.ceil(span * math.log2(math.e)))
     opening = Opening(endpoint, source, [x])
     pending = source.request(Powers(opening.ref(x), curve, fraction, x.shape)) if x.value.size else None
     opening.run("exponential")
@@ -80,5 +77,5 @@ def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential
     total = np.zeros(x.shape, np.uint64)
     for j in range(1 << curve.width):
         exponent = start + low + ((digit - j) % (1 << curve.width)) * span
-        total += fixed(np.exp(exponent), curve.scale - fraction) * dealt[j]
+        total += fixed(np.ldexp(np.exp(exponent), curve.scale - fraction)) * dealt[j]
     return Share(total)

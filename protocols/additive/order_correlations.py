@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mpc.contract.codec import register
-from mpc.ring.bits import planes
+from mpc.ring.digits import planes, thermometers
 from mpc.transport import ArraySpec
 from protocols.additive.correlations import BitMask, Correlation, Evaluate
 from protocols.additive.shares import MaskRef
@@ -41,21 +41,11 @@ class Thermometers(Correlation):
         r = evaluate(self.plus)
         if self.minus is not None:
             r = np.asarray(np.subtract(r, evaluate(self.minus)))
-        rows = np.zeros((max(self.digits * self.width, self.bits + 1), self.nbytes), np.uint8)
-        used = planes(r, min(self.bits + 1, 64))
-        rows[: len(used)] = used
-        top, rows[self.bits] = rows[self.bits].copy(), 0
-        digits = rows[: self.digits * self.width].reshape(self.digits, self.width, self.nbytes)
-        return [thermometer(digits), top][: len(self.specs())]
-
-
-def thermometer(digits: Array) -> Array:
-    """(D, width, n) bit planes of digits, lowest first, to the planes (D, 2^width - 1, n) of [digit > j]."""
-    result = digits[:, :1]
-    for bit in range(1, digits.shape[1]):
-        top = digits[:, bit : bit + 1]
-        result = np.concatenate([result | top, top, result & top], axis=1)
-    return result
+        if self.bits == 64:
+            return [thermometers(r, self.digits, self.width)]
+        low = np.asarray(np.bitwise_and(r, np.uint64((1 << self.bits) - 1)))
+        top = np.asarray(np.right_shift(r, np.uint64(self.bits)))
+        return [thermometers(low, self.digits, self.width), planes(top, 1)[0]]
 
 
 @register

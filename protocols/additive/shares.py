@@ -12,6 +12,7 @@ import numpy as np
 from mpc.contract import View, chain
 from mpc.contract.codec import register
 from mpc.ring import bits as packing
+from mpc.ring.digits import row_bytes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
@@ -123,21 +124,21 @@ class Bits:
         return Bits.pack(function(self.unpack()))
 
     def rows(self) -> Array:
-        """The bits with each row of the first axis packed by itself: shape (rows, bytes of a row)."""
+        """The bits with each row of the first axis packed by itself: shape (rows, row_bytes of a row)."""
         count, size = self.shape[0], math.prod(self.shape[1:])
-        if size % 8 == 0:
-            return self.packed.reshape(count, size // 8)
-        return np.packbits(self.unpack().reshape(count, size), axis=1, bitorder="little")
+        rows = np.zeros((count, row_bytes(size)), np.uint8)
+        packed = self.packed if size % 8 == 0 else np.packbits(self.unpack().reshape(count, size), axis=1, bitorder="little")
+        rows[:, : (size + 7) // 8] = packed.reshape(count, (size + 7) // 8)
+        return rows
 
     @classmethod
     def from_rows(cls, rows: Array, shape: tuple[int, ...]) -> Bits:
-        """The inverse of `rows`: `rows` may have any axes before the bytes, and `shape` is that of all bits."""
-        size = math.prod(shape)
-        count = max(1, rows.size // max(1, rows.shape[-1]))
-        if (size // count) % 8 == 0 or count == 1:
+        """The inverse of `rows`, for bits of that shape."""
+        size = math.prod(shape) // max(1, len(rows))
+        rows = rows[:, : (size + 7) // 8]
+        if size % 8 == 0 or len(rows) == 1:
             return cls(np.ascontiguousarray(rows).reshape(-1), shape)
-        each = np.unpackbits(rows.reshape(count, -1), axis=1, count=size // count, bitorder="little")
-        return cls.pack(each.view(np.bool_).reshape(shape))
+        return cls.pack(np.unpackbits(rows, axis=1, count=size, bitorder="little").view(np.bool_).reshape(shape))
 
     def __repr__(self) -> str:
         return f"Bits(<secret>, shape={self.shape})"

@@ -131,7 +131,7 @@ class Plaintext(Protocol):
         return Plain((place[..., None] == np.arange(size, dtype=np.uint64)).astype(np.uint64))
 
     def waves(self, x: Plain, series: Sequence[Waves]) -> list[Plain]:
-        return [Plain(_waves(_signed(x.value), s)) for s in series]
+        return [Plain(_waves(_signed(np.asarray(x.value * np.uint64(s.factor))), s)) for s in series]
 
     def exponential(self, x: Plain, curve: Exponential) -> Plain:
         inside = (_signed(x.value) - curve.low).view(np.uint64) < np.uint64(((1 << curve.width) - 1) << curve.step)

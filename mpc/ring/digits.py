@@ -1,0 +1,83 @@
+"""Bit planes and digits of words, as comparisons need them: a row of packed bits for each bit of all elements."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mpc.ring.cache import kernels
+
+Words = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.uint8]
+
+# Below this many elements NumPy is fast enough, and needs no kernel to be loaded.
+SMALL = 1024
+
+
+def row_bytes(size: int) -> int:
+    """Bytes of a row of `size` bits: whole bytes, and whole words from 64 bytes on."""
+    nbytes = (size + 7) // 8
+    return nbytes if nbytes < 64 else (nbytes + 7) // 8 * 8
+
+
+def planes(words: Words, count: int) -> Rows:
+    """The `count` lowest bits of the words of an array: shape (count, row_bytes(size)). Bits beyond the size are 0.
+
+    Raises TypeError for a dtype other than uint64.
+    """
+    flat = _flat("planes", words)
+    rows = np.zeros((count, row_bytes(flat.size)), np.uint8)
+    if count == 1:
+        rows[0, : (flat.size + 7) // 8] = np.packbits(flat.astype(np.uint8) & np.uint8(1), bitorder="little")
+    elif flat.size >= SMALL:
+        kernels().bit_planes(flat, rows.view(np.uint64))
+    elif flat.size:
+        bits = np.unpackbits(flat.reshape(-1, 1).view(np.uint8), axis=1, bitorder="little", count=count)
+        rows[:, : (flat.size + 7) // 8] = np.packbits(bits.T, axis=1, bitorder="little")
+    return rows
+
+
+def thermometers(words: Words, count: int, width: int) -> Rows:
+    """[digit > j] for the `count` lowest digits of `width` bits, and j below 2^width - 1: (count, 2^width - 1, row_bytes).
+
+    count * width is 64 at most. Cost at 4 bits: about as long as copying the result twice.
+    """
+    flat = _flat("thermometers", words)
+    if width == 4 and flat.size >= SMALL:
+        result = np.empty((count, 15, row_bytes(flat.size)), np.uint8)
+        kernels().thermometers(flat, result.view(np.uint64))
+        return result
+    digits = planes(flat, count * width).reshape(count, width, -1)
+    result = digits[:, :1]
+    for bit in range(1, width):
+        top = digits[:, bit : bit + 1]
+        result = np.concatenate([result | top, top, result & top], axis=1)
+    return result
+
+
+def look_up(dealt: Rows, words: Words, width: int, first: bool) -> tuple[Rows, Rows]:
+    """XOR shares of [m_d < d] and [m_d = d] for the digits m_d of public words and XOR-shared thermometers of digits d.
+
+    Both are (digits, row_bytes). `first`: this party holds the constant that [d > -1] is.
+    """
+    flat, count, nbytes = _flat("look_up", words), dealt.shape[0], dealt.shape[2]
+    ones = np.uint8(0xFF if first else 0)
+    if width == 4 and flat.size >= SMALL:
+        lt, eq = np.empty((count, nbytes), np.uint8), np.empty((count, nbytes), np.uint8)
+        all_ones = np.uint64((1 << 64) - 1 if first else 0)
+        kernels().look_up(flat, dealt.view(np.uint64), all_ones, lt.view(np.uint64), eq.view(np.uint64))
+        return lt, eq
+    digits = planes(flat, count * width).reshape(count, width, nbytes)
+    steps = np.empty((count, (1 << width) + 1, nbytes), np.uint8)
+    steps[:, 0], steps[:, 1:-1], steps[:, -1] = ones, dealt, 0  # d > -1 always, and d > 2^width - 1 never
+    less, least = steps[:, 1:], steps[:, :-1]
+    for bit in range(width):
+        chosen = digits[:, bit, None]
+        less, least = (s[:, 0::2] ^ (chosen & (s[:, 0::2] ^ s[:, 1::2])) for s in (less, least))
+    return less[:, 0], less[:, 0] ^ least[:, 0]
+
+
+def _flat(name: str, words: Any) -> Words:
+    if words.dtype != np.uint64:
+        raise TypeError(f"{name}: expected uint64, got {words.dtype}")
+    return np.ascontiguousarray(words).reshape(-1)
