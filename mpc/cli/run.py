@@ -19,7 +19,7 @@ from mpc.party import DEFAULT_TIMEOUT
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-n", "--parties", default=2, show_default=True, help="How many parties.")
 @click.option("--protocol", default="additive", show_default=True, help="A protocol's name.")
-@click.option("--network", default=None, help="A network profile to emulate.")
+@click.option("--network", default=None, help="The links that the program will run on: lan, or wan, which saves rounds.")
 @click.option("--fraction-bits", default=16, show_default=True, help="Binary digits after the point.")
 @click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Longest wait for one message, in seconds.")
 @click.option("--profile", is_flag=True, help="Show the costs of each operation.")

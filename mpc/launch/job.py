@@ -22,7 +22,7 @@ from mpc.fixed import MAX_FRACTION_BITS
 from mpc.launch.channel import Packed, pack
 from mpc.launch.failures import Standing
 from mpc.launch.find import find_protocol
-from mpc.party import DEFAULT_TIMEOUT, Endpoint, Keys, Stats
+from mpc.party import DEFAULT_TIMEOUT, NETWORKS, Endpoint, Keys, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.session import Party
 from mpc.tensor import Tensor
@@ -92,8 +92,8 @@ class Job:
         if not real or not math.isfinite(self.timeout) or not 0 < self.timeout <= _LONGEST:
             raise OptionError(f"timeout={self.timeout!r}: must be a number of seconds above 0, and at most {_LONGEST:.0f}")
         object.__setattr__(self, "timeout", float(self.timeout))
-        if self.network is not None:
-            raise OptionError(f"network={self.network!r}: no network profiles are available; leave it out")
+        if self.network not in (None, *NETWORKS):
+            raise OptionError(f"network={self.network!r}: must be one of {', '.join(map(repr, NETWORKS))}, or left out ('lan')")
 
     def _whole(self, name: str, low: int, high: int, text: str) -> None:
         """Check that an option is an integer (NumPy's count) from `low` to `high`."""
@@ -116,7 +116,7 @@ def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Str
 
     An error is told to the peers by its type alone: its message may hold this party's data.
     """
-    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream)
+    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, job.network or NETWORKS[0])
     name = party_name(endpoint.index, job.parties)
     try:
         result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)

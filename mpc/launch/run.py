@@ -42,9 +42,10 @@ def run(
 ) -> list[Any]:
     """Run `program(party, *args)` in one fresh local process per party; a list with each party's result.
 
-    protocol: a name, or a subclass of `mpc.contract.Protocol`. fraction_bits: digits after the binary point. timeout:
-    the longest wait, in seconds, for one message of a peer, not for the whole run. seed: makes the run repeatable, for
-    tests and benchmarks only. Program, arguments and results travel by cloudpickle over inherited pipes.
+    protocol: a name, or a subclass of `mpc.contract.Protocol`. fraction_bits: digits after the binary point. network: "lan",
+    or "wan" for links so slow that a protocol should save rounds. timeout: the longest wait, in seconds, for one message of a
+    peer, not for the whole run. seed: makes the run repeatable, for tests and benchmarks only. Program, arguments and results
+    travel by cloudpickle over inherited pipes.
 
     A party that raises, dies or lets another wait for longer than `timeout` ends the run: the first error is raised here,
     with that party's traceback. (Parties that all compute without ever talking are not interrupted.)

@@ -18,6 +18,7 @@ from mpc.transport import ArraySpec, Header, Kind, PeerFinished, Transport, as_a
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DEFAULT_TIMEOUT = 120.0
+NETWORKS = ("lan", "wan")  # what a protocol may be told about the links: fast, or so slow that rounds cost more than bytes
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class Endpoint:
         keys: Keys,
         timeout: float = DEFAULT_TIMEOUT,
         stream: StreamFactory = Stream,
+        network: str = NETWORKS[0],
     ):
+        self.network = network
         self.index = transport.index
         self.size = size
         self.timeout = timeout

@@ -20,7 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves]) -> list[Share]:
-    """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care for wraps.
+    """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care
+    for wraps.
 
     1. Ask the dealer for [C_k] and [S_k], cos and sin of k w r in fixed point. Here and below r, m and x stand for
        their products with the public factor, modulo 2^64.

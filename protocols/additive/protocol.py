@@ -21,11 +21,12 @@ class Additive(Protocol):
     """Additive shares modulo 2^64 among 2 to 5 semi-honest parties, with a dealer for correlated randomness."""
 
     name = "additive"
-    digits = compare.Digits()  # how comparisons look at words
 
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint)
         self._source = Source(endpoint)
+        # how comparisons look at words: where rounds cost more than bytes, in digits of 8 bits
+        self.digits = compare.Digits(8, 8) if endpoint.network == "wan" else compare.Digits()
         self._first = endpoint.index == 0
 
     @classmethod
