@@ -51,6 +51,7 @@ def and_(endpoint: Endpoint, source: Source, x: Bits, y: Bits) -> Bits:
     number_b, b = source.bit_mask(y.shape)
     pending = source.request(And(number_a, number_b, x.packed.size))
     own = [x.packed ^ a.packed, y.packed ^ b.packed]
+    source.flush()
     received = endpoint.exchange("and.open", own)
     d, e = (combine(own[k], [parts[k] for parts in received]) for k in (0, 1))
     (c,) = pending.shares()

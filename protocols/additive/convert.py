@@ -50,19 +50,20 @@ def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share
 
     Cost: 1 round, a bit an element, and 8 bytes where x must be opened.
     """
-    pairs = [_align(b, x) for b, x in items]
-    opening = Opening(endpoint, source, [x for _, x in pairs if x.known is None])
+    opening = Opening(endpoint, source, [x for _, x in items if x.known is None])
     requests: list[tuple[Pending, tuple[Term, ...]]] = []
-    hidden = []
-    for b, x in pairs:
+    hidden, shapes = [], [np.broadcast_shapes(b.shape, x.shape) for b, x in items]
+    for (b, x), shape in zip(items, shapes, strict=True):
+        b = b if b.shape == shape else b.map(BroadcastTo(shape))
         if b.packed.size:
-            number, mask = source.bit_mask(b.shape)
-            terms = opening.terms(x)
-            requests.append((source.request(Selections(number, b.shape, tuple(t.ref for t in terms))), terms))
+            number, mask = source.bit_mask(shape)
+            terms = tuple(t if x.shape == shape else t.view(BroadcastTo(shape)) for t in opening.terms(x))
+            requests.append((source.request(Selections(number, shape, tuple(t.ref for t in terms))), terms))
             hidden.append(b.packed ^ mask.packed)
     opened = iter(opening.run("select", hidden))
     remaining = iter(requests)
-    return [_finish(x, next(opened), *next(remaining)) if b.packed.size else x for b, x in pairs]
+    words = [x if x.shape == shape else x.view(BroadcastTo(shape)) for (_, x), shape in zip(items, shapes, strict=True)]
+    return [_finish(x, next(opened), *next(remaining)) if x.value.size else x for x in words]
 
 
 def _finish(x: Share, e: Array, pending: Pending, terms: tuple[Term, ...]) -> Share:
@@ -77,12 +78,6 @@ def _finish(x: Share, e: Array, pending: Pending, terms: tuple[Term, ...]) -> Sh
         else:
             np.add(chosen, np.multiply(term.coefficient, share), out=chosen)
     return Share(_flip(Bits(e, x.shape).unpack(), chosen, x.value))
-
-
-def _align(b: Bits, x: Share) -> tuple[Bits, Share]:
-    shape = np.broadcast_shapes(b.shape, x.shape)
-    b = b if b.shape == shape else b.map(BroadcastTo(shape))
-    return b, x if x.shape == shape else x.view(BroadcastTo(shape))
 
 
 def one_hot(endpoint: Endpoint, source: Source, x: Share, size: int) -> Share:

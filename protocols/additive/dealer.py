@@ -57,10 +57,16 @@ class Dealer:
         return label
 
     def _answer(self, label: str, parts: list[Array]) -> None:
-        number, correlation = _parse(parts)
-        if number <= self._answered:
-            raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
-        self._answered = number
+        corrections: list[Array] = []
+        for number, correlation in _parse(parts):
+            if number <= self._answered:
+                raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
+            self._answered = number
+            corrections += self._deal(number, correlation)
+        self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
+
+    def _deal(self, number: int, correlation: Correlation) -> list[Array]:
+        """The corrections of one correlation."""
         try:
             specs = correlation.specs()
             values = correlation.deal(self._masks, self._bit_mask)
@@ -72,7 +78,7 @@ class Dealer:
             if value.shape != spec.shape or value.dtype.name != spec.dtype:
                 raise FrameError(f"a request for {correlation.label} of shape {spec.shape} whose operands give {value.shape}")
             corrections.append(_correct(value, shares))
-        self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
+        return corrections
 
     def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
         masks = [s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams]
@@ -114,14 +120,17 @@ class Masks:
         return mask
 
 
-def _parse(parts: list[Array]) -> tuple[int, Correlation]:
-    request = codec.decode(parts)
-    if not (isinstance(request, tuple) and len(request) == 2 and isinstance(request[1], Correlation)):
-        raise FrameError("the dealer got a request for something that is no correlation")
-    number, correlation = request
-    if not isinstance(number, int) or not 0 < number < 1 << 64:
-        raise FrameError(f"a request for {correlation.label} numbered {number!r}")
-    return number, correlation
+def _parse(parts: list[Array]) -> list[tuple[int, Correlation]]:
+    """The numbers and correlations of one message."""
+    requests = codec.decode(parts)
+    if not isinstance(requests, tuple) or not requests or not all(isinstance(r, tuple) and len(r) == 2 for r in requests):
+        raise FrameError("the dealer got a message that is no list of requests")
+    for number, correlation in requests:
+        if not isinstance(correlation, Correlation):
+            raise FrameError("the dealer got a request for something that is no correlation")
+        if not isinstance(number, int) or not 0 < number < 1 << 64:
+            raise FrameError(f"a request for {correlation.label} numbered {number!r}")
+    return list(requests)
 
 
 def _total(arrays: list[Array]) -> Array:

@@ -61,7 +61,8 @@ class Additive(Protocol):
     def add(self, x: Share, y: Share | Array) -> Share:
         if isinstance(y, Share):
             return Share(np.asarray(np.add(x.value, y.value)))
-        return Share(np.asarray(np.add(x.value, y if self._first else np.zeros_like(y))))
+        value = np.asarray(np.add(x.value, y if self._first else np.zeros_like(y)))
+        return Share(value, None if x.known is None else x.known.plus(y))
 
     def subtract(self, x: Share, y: Share | Array) -> Share:
         if isinstance(y, Share):

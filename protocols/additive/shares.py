@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mpc.contract import View, chain
+from mpc.contract import BroadcastTo, View, chain
 from mpc.contract.codec import register
 from mpc.ring import bits as packing
 from mpc.ring.digits import row_bytes
@@ -75,6 +75,12 @@ class Known:
 
     def view(self, view: View) -> Known:
         return Known(view(self.public), tuple(term.view(view) for term in self.terms))
+
+    def plus(self, public: Words) -> Known:
+        """x + public, which is open as m + public, under the same mask."""
+        total = np.asarray(np.add(self.public, public))
+        terms = self.terms if total.shape == self.public.shape else self.view(BroadcastTo(total.shape)).terms
+        return Known(total, terms)
 
 
 @dataclass(eq=False)

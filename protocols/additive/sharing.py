@@ -80,7 +80,7 @@ class Opening:
     """
 
     def __init__(self, endpoint: Endpoint, source: Source, shares: Sequence[Share]):
-        self._endpoint = endpoint
+        self._endpoint, self._source = endpoint, source
         self._masks: dict[int, tuple[Share, Mask]] = {}
         for x in shares:
             if not x.opened and id(x) not in self._masks:
@@ -108,6 +108,7 @@ class Opening:
         own = [*(mask.hide(x) for x, mask in todo), *also]
         opened = []
         if any(array.size for array in own):
+            self._source.flush()
             received = self._endpoint.exchange(f"{label}.open", own)
             opened = [combine(mine, [parts[k] for parts in received]) for k, mine in enumerate(own)]
             for (x, mask), public in zip(todo, opened, strict=False):

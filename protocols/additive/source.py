@@ -41,20 +41,13 @@ class Pending:
 
     def __init__(self, source: Source, number: int, correlation: Correlation):
         self.source, self.number, self.correlation = source, number, correlation
-        self._shares: list[Array] | None = None
+        self.arrived: list[Array] | None = None
 
     def shares(self) -> list[Array]:
-        if self._shares is None:
+        if self.arrived is None:
             self.source.fetch_until(self)
-        assert self._shares is not None
-        return self._shares
-
-    def fetch(self, endpoint: Endpoint) -> None:
-        specs = self.correlation.specs()
-        if endpoint.index == endpoint.size - 1:
-            self._shares = endpoint.receive_correction(f"deal.{self.correlation.label}", specs)
-        else:
-            self._shares = share_of(endpoint.dealer_streams[endpoint.index], self.number, specs)
+        assert self.arrived is not None
+        return self.arrived
 
 
 def share_of(stream: Any, number: int, specs: list[ArraySpec]) -> list[Array]:
@@ -78,7 +71,8 @@ class Source:
         self._endpoint = endpoint
         self._stream = endpoint.dealer_streams[endpoint.index]
         self._number = 0
-        self._pending: deque[Pending] = deque()
+        self._unsent: list[Pending] = []
+        self._sent: deque[list[Pending]] = deque()  # one list for each message
 
     def _next(self) -> int:
         self._number += 1
@@ -100,22 +94,42 @@ class Source:
         return number, self._stream.draw("bits", number, shape, np.uint8)
 
     def request(self, correlation: Correlation) -> Pending:
-        """Ask for a correlation, without waiting. Party 0 sends it in full, the others its digest."""
+        """Ask for a correlation, without waiting: it travels with the next `flush`, together with others."""
         pending = Pending(self, self._next(), correlation)
-        parts = codec.encode((pending.number, correlation))
-        label = f"deal.{correlation.label}"
-        self._endpoint.send_request(label, parts if self._endpoint.index == 0 else [digest(parts)])
-        self._pending.append(pending)
+        self._unsent.append(pending)
         return pending
+
+    def flush(self) -> None:
+        """Send what was asked for: before each round, so that the dealer works meanwhile. Party 0 sends it in full, the
+        others its digest."""
+        if not self._unsent:
+            return
+        batch, self._unsent = self._unsent, []
+        parts = codec.encode([(pending.number, pending.correlation) for pending in batch])
+        self._endpoint.send_request(_label(batch), parts if self._endpoint.index == 0 else [digest(parts)])
+        self._sent.append(batch)
 
     def fetch_until(self, last: Pending) -> None:
         """Corrections come in the order of the requests."""
-        while True:
-            pending = self._pending.popleft()
-            pending.fetch(self._endpoint)
-            if pending is last:
-                return
+        self.flush()
+        while last.arrived is None:
+            self._fetch(self._sent.popleft())
+
+    def _fetch(self, batch: list[Pending]) -> None:
+        specs = [pending.correlation.specs() for pending in batch]
+        if self._endpoint.index == self._endpoint.size - 1:
+            received = iter(self._endpoint.receive_correction(_label(batch), [spec for each in specs for spec in each]))
+            for pending, each in zip(batch, specs, strict=True):
+                pending.arrived = [next(received) for _ in each]
+        else:
+            for pending, each in zip(batch, specs, strict=True):
+                pending.arrived = share_of(self._stream, pending.number, each)
 
     def finish(self) -> None:
         """Tell the dealer that this party asks no more."""
+        self.flush()
         self._endpoint.send_request("deal.end", [])
+
+
+def _label(batch: list[Pending]) -> str:
+    return "deal." + "+".join(dict.fromkeys(pending.correlation.label for pending in batch))

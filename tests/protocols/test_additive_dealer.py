@@ -37,7 +37,7 @@ class Wire:
 
 
 def request(number, correlation=None):
-    return codec.encode((number, correlation or Truncation(MaskRef(1, (3,)), 16, (3,))))
+    return codec.encode([(number, correlation or Truncation(MaskRef(1, (3,)), 16, (3,)))])
 
 
 @pytest.mark.parametrize("again", [9, 8, 7, 1])

@@ -138,7 +138,7 @@ def test_memory_does_not_grow_with_the_number_of_operations(contract):
                 before = len(gc.get_objects())
         del y
         gc.collect()
-        assert not p._source._pending
+        assert not p._source._sent and not p._source._unsent
         return len(gc.get_objects()) - before
 
     assert max(contract(program, n=2)) < 3000  # two hundred further products; other threads' objects are counted too
