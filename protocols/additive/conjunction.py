@@ -15,6 +15,9 @@ from protocols.additive.source import Source
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+CHUNK = 1 << 13  # bytes of a row that are combined at a time: what belongs together stays in the cache
+
+
 class Level:
     """Combines the digits of each group, lowest first, given as bit planes lt and eq of shape (groups, radix, nbytes):
 
@@ -37,48 +40,64 @@ class Level:
         2. [x eps_T] = X [eps_T] ^ [chi eps_T] for each opened X = x ^ chi, and sets T of factors to come.
         3. Multiply by one factor after the other: [eq_i y eps_T] = E_i [y eps_T] ^ [y eps_T eps_i].
         """
-        radix = self._shape[1]
         eq, lt = np.moveaxis(eq, 1, 0), None if lt is None else np.moveaxis(lt, 1, 0)
         own = [eq[1:], *([] if lt is None else [lt[:-1]]), *([eq[:1]] if self._request.equal else [])]
         masked = np.concatenate(own) ^ self._mask
         (opened,) = opening.run(label, [masked])
         (dealt,) = self._pending.shares()
-        sets, dealt = self._sets(endpoint, dealt)
-        less = equal = np.zeros((0, self._shape[2]), np.uint8)
-        factors = opened[: radix - 1]
-        if lt is not None:
-            less = np.zeros_like(sets)
-            for i in range(radix - 1):
-                count = (len(sets) >> i) - 1
-                term = sets[:: 1 << i] & opened[radix - 1 + i]
-                term[:1] ^= self._mask[radix - 1 + i]
-                term[1:] ^= dealt[:count]
-                dealt = dealt[count:]
-                less = self._times(less ^ term, factors[i])
-            less = less[0] ^ lt[-1]
-        if self._request.equal:
-            equal = sets & opened[-1]
-            equal[:1] ^= self._mask[-1]
-            equal[1:] ^= dealt
-            for i in range(radix - 1):
-                equal = self._times(equal, factors[i])
-            equal = equal[0]
+        groups, _, nbytes = self._shape
+        less = np.empty((groups if lt is not None else 0, nbytes), np.uint8)
+        equal = np.empty((groups if self._request.equal else 0, nbytes), np.uint8)
+        for start in range(0, nbytes, CHUNK):
+            part = (..., slice(start, start + CHUNK))
+            sets, rest = self._sets(endpoint.index == 0, self._mask[part], dealt[part])
+            if lt is not None:
+                less[part], rest = self._less(sets, self._mask[part], opened[part], rest)
+                less[part] ^= lt[-1][part]
+            if self._request.equal:
+                equal[part] = self._product(sets, self._mask[part], opened[part], rest)
         return less, equal
 
-    def _sets(self, endpoint: Endpoint, dealt: Array) -> tuple[Array, Array]:
+    def _sets(self, first: bool, mask: Array, dealt: Array) -> tuple[Array, Array]:
         """The shares of eps_T for all sets T (by bits, T = 0 is the constant 1), and what was dealt beyond them."""
         radix = self._shape[1]
         sets = np.empty((1 << (radix - 1), *dealt.shape[1:]), np.uint8)
-        sets[0] = 0xFF if endpoint.index == 0 else 0
+        sets[0] = 0xFF if first else 0
         several = [t for t in range(len(sets)) if t & (t - 1)]
         for i in range(radix - 1):
-            sets[1 << i] = self._mask[i]
+            sets[1 << i] = mask[i]
         sets[several] = dealt[: len(several)]
         return sets, dealt[len(several) :]
 
+    def _less(self, sets: Array, mask: Array, opened: Array, dealt: Array) -> tuple[Array, Array]:
+        """The sum of products in `less`, from the inside out; and what of `dealt` is left."""
+        last = self._shape[1] - 1
+        total = np.zeros_like(sets)
+        for i in range(last):
+            term, dealt = self._factor(sets[:: 1 << i], mask[last + i], opened[last + i], dealt)
+            total = _times(np.bitwise_xor(total, term, out=term), opened[i])
+        return total[0], dealt
+
+    def _product(self, sets: Array, mask: Array, opened: Array, dealt: Array) -> Array:
+        total, _ = self._factor(sets, mask[-1], opened[-1], dealt)
+        for i in range(self._shape[1] - 1):
+            total = _times(total, opened[i])
+        return np.asarray(total[0])
+
     @staticmethod
-    def _times(terms: Array, opened: Array) -> Array:
-        return np.asarray((terms[0::2] & opened) ^ terms[1::2])
+    def _factor(sets: Array, mask: Array, opened: Array, dealt: Array) -> tuple[Array, Array]:
+        """[x eps_T] for x = opened ^ mask and the sets T that are left, and what of `dealt` is left."""
+        count = len(sets) - 1
+        term = np.bitwise_and(sets, opened)
+        term[0] ^= mask
+        term[1:] ^= dealt[:count]
+        return term, dealt[count:]
+
+
+def _times(terms: Array, opened: Array) -> Array:
+    """[eq_i y eps_T] for the sets T without i, from [y eps_T] for those without and with i."""
+    product = np.bitwise_and(terms[0::2], opened)
+    return np.asarray(np.bitwise_xor(product, terms[1::2], out=product))
 
 
 def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:

@@ -45,9 +45,9 @@ def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves])
     cosines, sines = np.array([s.cosines[1:] for s in series]), np.array([s.sines[1:] for s in series])
     sums = wave_sums(x.known.public * np.uint64(factor), period, dealt, cosines, sines, scale - fraction)
     if endpoint.index == 0:
-        for total, s in zip(sums, series, strict=True):
-            total += fixed(np.ldexp(s.cosines[0], scale))
-    return [Share(total) for total in sums]
+        for k, s in enumerate(series):
+            sums[k] += fixed(np.ldexp(s.cosines[0], scale))
+    return [Share(sums[k, ...]) for k in range(len(series))]
 
 
 def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential) -> Share:
