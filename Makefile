@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env demo test lint types bench
+.PHONY: env demo test lint types bench bench-functions functions-page peers
 
 env: $(BIN)/.installed
 
@@ -26,3 +26,13 @@ types: env
 
 bench: env
 	$(BIN)/python -m benchmarks
+
+bench-functions: env
+	$(BIN)/python -m benchmarks.bench_functions
+
+functions-page: env
+	$(BIN)/python -m benchmarks.functions_page > docs/functions.md.new
+	mv docs/functions.md.new docs/functions.md
+
+peers: env
+	$(BIN)/python -m benchmarks.peers.spu install

@@ -13,6 +13,7 @@ ROOMS = [
     ["party"],
     ["contract"],
     ["tensor"],
+    ["functions"],
     ["session"],
     ["launch"],
     ["testing"],

@@ -171,7 +171,7 @@ class Protocol(ABC):
     # ------------------------------------------------------------------ functions
 
     def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
-        """Each of these sums of waves of x; all of them have the same period. One round; none if x is open."""
+        """Each of these sums of waves of x; all of them have the same period and factor. One round; none if x is open."""
         self._lacks("waves")
 
     def exponential(self, x: Share, curve: Exponential) -> Share:

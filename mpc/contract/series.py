@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Waves:
-    """sum over k of c_k cos(k w z) + s_k sin(k w z), with w = 2 pi / 2^period, of a signed word z.
+    """sum over k of c_k cos(k w y) + s_k sin(k w y), with w = 2 pi / 2^period, of y = factor * z modulo 2^64, for a word z.
 
     The result has `scale` fraction bits. The sum of all |c_k| and |s_k| must stay below 2^(62 - scale). Both tuples have the
     same length; the first cosine is the constant, and the first sine counts for nothing.
@@ -22,6 +22,7 @@ class Waves:
     cosines: tuple[float, ...]
     sines: tuple[float, ...]
     scale: int
+    factor: int = 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Exponential:
     """base^(z / 2^fraction) of a signed word z with low <= z < low + (2^width - 1) * 2^step.
 
     The result has `scale` fraction bits and is below 2^(62 - scale) on that range. Outside of the range it is any word.
-    Its error may be 2^-12 of the value, and 2^-(scale - 12) times base^(2^step / 2^fraction).
+    Its error may be 2^-precision of the value, and 2^-(scale - precision) times base^(2^step / 2^fraction).
     """
 
     fraction: int
@@ -38,6 +39,7 @@ class Exponential:
     width: int  # in bits, at least 1
     scale: int
     base: float = math.e
+    precision: int = 12  # in bits
 
     @property
     def rate(self) -> float:

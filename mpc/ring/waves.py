@@ -36,7 +36,7 @@ def wave_sums(words: Words, period: int, dealt: Words, cosines: Floats, sines: F
     to `fraction` bits. So with the harmonics of r dealt, the sums are those of z - r.
     """
     flat, (rows, count) = np.ascontiguousarray(words).reshape(-1), cosines.shape
-    dealt = dealt.reshape(2, count, -1)
+    dealt = dealt.reshape(2, count, flat.size)
     result = np.zeros((rows, flat.size), np.uint64)
     c, d = np.ldexp(cosines, fraction), np.ldexp(sines, fraction)
     if flat.size * count >= SMALL:

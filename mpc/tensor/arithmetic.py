@@ -10,6 +10,7 @@ import numpy as np
 from mpc.contract import MULTIPLY, Share
 from mpc.fixed import RAW_BITS, RAW_BOUND
 from mpc.tensor.base import Array, Secret, numeric, same_program, truncate, unsupported
+from mpc.tensor.boolean import as_number, as_numbers, or_
 from mpc.tensor.encoding import KINDS, encode_like
 from mpc.tensor.shapes import as_public, broadcast
 
@@ -17,13 +18,22 @@ S = TypeVar("S", bound=Secret)
 
 
 def add(x: S, y: Any) -> S:
-    """x + y. Local, unless an operand has more than 2f fraction bits, and not the other's: it is truncated first."""
+    """x + y. Local, unless an operand has more than 2f fraction bits, and not the other's: it is truncated first.
+
+    Booleans with numbers are converted in 1 round; of two booleans, as in NumPy, x | y.
+    """
+    if x.kind == "bool" and is_boolean(y, "add"):
+        return or_(x, y)
     x, other = _operands("add", x, y)
     return x.like(x.context.protocol.add(x.share, other))
 
 
-def subtract(x: S, y: Any) -> S:
-    """x - y. As x + y."""
+def subtract(x: S, y: Any, swapped: bool = False) -> S:
+    """x - y, or y - x if swapped. As x + y, but not of two booleans."""
+    if x.kind == "bool" and is_boolean(y, "subtract"):
+        unsupported("subtract", "two booleans have no difference; use ^")
+    if swapped:
+        return add(negative(as_number(x)), y)
     x, other = _operands("subtract", x, y)
     return x.like(x.context.protocol.subtract(x.share, other))
 
@@ -34,11 +44,14 @@ def negative(x: S) -> S:
     return x.like(x.context.protocol.negate(x.share))
 
 
+def is_boolean(value: Any, operation: str) -> bool:
+    """True for a secret or public operand of booleans."""
+    return bool((value if isinstance(value, Secret) else as_public(value, operation)).dtype == np.bool_)
+
+
 def _operands(operation: str, x: S, y: Any) -> tuple[S, Any]:
     """x, and the share or the words of y, in one kind and one scale."""
-    numeric(x, operation)
     if isinstance(y, Secret):
-        numeric(y, operation)
         same_program([x, y], operation)
         broadcast(operation, x.shape, y.shape)
         pair: list[Any] = align([x, y], operation)
@@ -75,10 +88,9 @@ def align(tensors: Sequence[S], operation: str, public: Sequence[Array] = ()) ->
     NumPy's promotion: float if any is, else integers. Local, if all have the same scale already, or none has more than 2f
     fraction bits; else 1 round.
     """
-    kinds = {t.kind for t in tensors}
-    promoted = kinds | {KINDS[array.dtype.kind] for array in public}
-    if "bool" in kinds and promoted != {"bool"}:
-        unsupported(operation, "secret booleans and numbers do not mix")
+    promoted = {t.kind for t in tensors} | {KINDS[array.dtype.kind] for array in public}
+    if promoted != {"bool"}:
+        tensors = as_numbers(tensors)
     if "float" in promoted:
         tensors = [as_float(t) for t in tensors]
     if len({t.scale for t in tensors}) == 1 and all(_leaves_room(tensors[0], array) for array in public):

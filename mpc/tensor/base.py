@@ -99,7 +99,7 @@ def unsupported(operation: str, why: str) -> NoReturn:
 def numeric(x: Secret, operation: str) -> None:
     """Refuse secret booleans."""
     if x.kind == "bool":
-        unsupported(operation, "arithmetic on secret booleans is not available; combine them with & | ^ ~")
+        unsupported(operation, "needs numbers, not booleans; convert them with astype(int), or combine them with & | ^ ~")
 
 
 def same_program(tensors: Sequence[Secret], operation: str) -> None:

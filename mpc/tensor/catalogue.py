@@ -19,7 +19,8 @@ _HEAD = """\
 
 These take secret tensors, in any place where NumPy takes an array, mixed with public arrays and numbers. Shapes, broadcasting,
 axes and errors are NumPy's. What is not listed raises a TypeError that names it, and so do `out=`, `dtype=`, `where=` and
-the methods of ufuncs (`np.add.reduce`, ...). Divisors, exponents, indices, conditions and weights are public.
+the methods of ufuncs (`np.add.reduce`, ...). Exponents and weights are public, and all shapes are: what would make a shape
+depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is not available.
 
 **What it costs.** Everything is local, without any message, but for these:
 
@@ -28,18 +29,28 @@ the methods of ufuncs (`np.add.reduce`, ...). Divisors, exponents, indices, cond
 - a product with public numbers costs nothing. It leaves extra digits, unless all of them are whole numbers;
 - extra digits are truncated when a product, a sum with other digits, or a reveal needs it: 1 round, 8 bytes an element.
   Sums of products are truncated once. `t.truncate()` asks for it now;
+- a comparison takes 3 rounds and 12.25 bytes an element (`==` 10.5), of which 1 round and 8 bytes open the secret, or the
+  difference of two. Its result is a secret boolean. `& |` of two take 1 round and 1/4 byte, `~ ^` nothing, `any` and `all` a
+  round for each factor of 4 in the number of elements;
+- a secret boolean selects: `np.where(b, x, y)` takes 1 round and 8.125 bytes, `b * x` 1/8 byte if x is open or just truncated.
+  As a number (`b.sum()`, `b + 1`, `b.astype(int)`) it takes 1 round and 1/8 byte;
+- `np.maximum`, `abs` and a `clip` at one bound take 4 rounds and 12.375 bytes, the truncation of a product included;
+- `max`, `min`, `argmax` and `argmin` take 5 rounds for a factor of 4 in the number of elements: 10 rounds for 10;
 - `np.var` and `np.cov` take 3 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
 
 **What it keeps.** With f fraction bits (16 by default), floats are multiples of 2^-f. A truncation is wrong by less than 2^-f. A
 public factor below 1 keeps f significant bits, so that dividing by 1000 has a relative error of 2^-f; factors and divisors
 that are powers of two are exact. Integers stay exact, and results are int64. Operands and results of products must stay below
-2^(62 - 2f), results of sums below 2^(62 - f), integers below 2^62: the plaintext protocol checks it.
+2^(62 - 2f), results of sums below 2^(62 - f), integers below 2^62: the plaintext protocol checks it. Comparisons are exact, one
+unit in the last place apart too: of products with all of their digits, where the two must differ by less than 2^(62 - 2f), and
+with public numbers of any size. What they select is exact but for the truncation of a product.
 """
 
 
 def page() -> str:
     """docs/numpy.md."""
-    parts = [_HEAD, "## Operators and ufuncs\n", "`+ - * / @ **` in both orders, and `& | ^ ~` for booleans. As ufuncs:\n"]
+    operators = "`+ - * / // % @ **` and `< <= > >= == !=` in both orders, `abs`, and `& | ^ ~` for booleans. As ufuncs:\n"
+    parts = [_HEAD, "## Operators and ufuncs\n", operators]
     parts.append(", ".join(f"`np.{name}`" for name in UFUNCS if hasattr(np, name)) + "\n")
     for title, functions in CATEGORIES.items():
         parts += [f"## {title}\n", _list(f"np.{name}{_parameters(function)}" for name, function in sorted(functions.items()))]

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mpc.contract import MULTIPLY
 from mpc.errors import ShapeError
 from mpc.tensor.arithmetic import align_all
 from mpc.tensor.base import Array, Secret, unsupported
-from mpc.tensor.shapes import as_numpy, as_public, axis_index, broadcast, stand_in
+from mpc.tensor.shapes import as_numpy, as_public, axis_index, stand_in
 from mpc.tensor.shaping import at_least, expand_dims, gather, getitem, reshape
 
 
@@ -115,28 +114,3 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any
     places[inside] = np.arange(array.size)
     joined = concatenate([reshape(array, -1), constants], 0, "pad") if constants.size else reshape(array, -1)
     return gather("pad", joined, lambda _: places)
-
-
-def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the public condition holds, else y. Local."""
-    if isinstance(condition, Secret):
-        unsupported("where", "selection by a secret condition is not available; the condition must be public")
-    chosen = as_public(condition, "where").astype(bool)
-    x, y = align_all([x, y], "where")
-    shape = broadcast("where", chosen.shape, x.shape, y.shape)
-    protocol = x.context.protocol
-    if x.kind == "bool":
-        return x.like(protocol.xor(protocol.and_(x.share, chosen), protocol.and_(y.share, ~chosen)))
-    ones, rest = (np.broadcast_to(c, shape).astype(np.uint64) for c in (chosen, ~chosen))
-    return x.like(protocol.add(protocol.bilinear(MULTIPLY, x.share, ones), protocol.bilinear(MULTIPLY, y.share, rest)))
-
-
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    """np.select by public conditions. Local."""
-    if len(condlist) != len(choicelist):
-        raise ShapeError(f"select: {len(condlist)} conditions for {len(choicelist)} choices")
-    result = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        public = not isinstance(choice, Secret) and not isinstance(result, Secret)
-        result = np.where(condition, choice, result) if public else where(condition, choice, result)
-    return result

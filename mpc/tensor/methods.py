@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from mpc.errors import UsageError
-from mpc.tensor import arithmetic, products, reduction, shaping
+from mpc.tensor import arithmetic, boolean, extrema, magnitude, order, products, reduction, shaping
 from mpc.tensor.base import Secret
 from mpc.tensor.dispatch import refuse
 
@@ -16,7 +16,7 @@ Axis = int | tuple[int, ...] | None
 
 
 class Methods(Secret):
-    """As ndarray has them. Local, but for `mean`, `var`, `prod` and `dot` (see mpc/tensor/reduction.py, products.py)."""
+    """As ndarray has them. Local, but for products (reduction.py, products.py) and order (extrema.py, magnitude.py)."""
 
     __slots__ = ()
 
@@ -113,6 +113,43 @@ class Methods(Secret):
         result: Self = products.dot(self, b)
         return result
 
+    # ------------------------------------------------------------------ order
+
+    def max(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("max", out=out)
+        return extrema.maximum_along(self, axis, keepdims)
+
+    def min(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("min", out=out)
+        return extrema.minimum_along(self, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Self:
+        refuse("argmax", out=out)
+        return extrema.argmax(self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Self:
+        refuse("argmin", out=out)
+        return extrema.argmin(self, axis, keepdims)
+
+    def clip(self, min: Any = None, max: Any = None, out: None = None) -> Self:
+        refuse("clip", out=out)
+        result: Self = magnitude.clip(self, min, max)
+        return result
+
+    def any(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("any", out=out)
+        return boolean.any_(order.truth(self), axis, keepdims)
+
+    def all(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+        refuse("all", out=out)
+        return boolean.all_(order.truth(self), axis, keepdims)
+
+    def nonzero(self) -> NoReturn:
+        """Refused: the shape of its result would tell a secret."""
+        raise UsageError(
+            "nonzero: how many elements there are would be secret, and a shape is public. Use np.count_nonzero or np.where"
+        )
+
     # ------------------------------------------------------------------ copies
 
     def copy(self, order: str = "C") -> Self:
@@ -131,10 +168,14 @@ class Methods(Secret):
     conjugate = conj
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Self:
-        """Integers as floats; else the dtype that the tensor has."""
+        """Booleans as numbers (1 round), integers as floats, or numbers as whether they are not 0 (as `!=`)."""
         wanted = np.dtype(dtype)
         if wanted == self.dtype:
             return self
-        if wanted == np.float64 and self.kind == "int":
-            return arithmetic.as_float(self)
+        if wanted == np.bool_:
+            return order.truth(self)
+        if wanted == np.int64 and self.kind == "bool":
+            return boolean.as_number(self)
+        if wanted == np.float64:
+            return arithmetic.as_float(boolean.as_number(self))
         raise UsageError(f"astype: a secret {self.dtype} tensor cannot become {wanted}")

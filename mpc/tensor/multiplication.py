@@ -10,10 +10,12 @@ import numpy as np
 from mpc import fixed
 from mpc.contract import MATMUL, MULTIPLY, Bilinear, Conv2d
 from mpc.errors import RangeError
-from mpc.tensor.arithmetic import as_float, rescaled
+from mpc.tensor.arithmetic import as_float, is_boolean, rescaled
 from mpc.tensor.base import Array, Secret, numeric, same_program, truncate, unsupported
+from mpc.tensor.boolean import and_, as_number, as_numbers
 from mpc.tensor.encoding import KINDS
-from mpc.tensor.shapes import as_numpy, as_public
+from mpc.tensor.selection import selected
+from mpc.tensor.shapes import as_numpy, as_public, broadcast
 
 S = TypeVar("S", bound=Secret)
 
@@ -22,8 +24,17 @@ _FEW = 16.0
 
 
 def multiply(x: S, y: Any) -> S:
-    """x * y, with NumPy's broadcasting. Cost: as `product`; none for a y of 1/2, 1/4, 1/8, ..."""
-    return product(MULTIPLY, x, y)
+    """x * y, with NumPy's broadcasting. Cost: as `product`; none for a y of 1/2, 1/4, 1/8, ...
+
+    Of secret booleans and numbers, as `selected`: the number where the boolean is True; of two booleans, as in NumPy, x & y.
+    """
+    if x.kind == "bool" and is_boolean(y, "multiply"):
+        return and_(x, y)
+    if isinstance(y, Secret) and "bool" in (x.kind, y.kind):
+        same_program([x, y], "multiply")
+        broadcast("multiply", x.shape, y.shape)
+        return selected([(x, y) if x.kind == "bool" else (y, x)])[0]  # type: ignore[no-any-return]
+    return product(MULTIPLY, as_number(x), y)
 
 
 def matmul(x: S, y: Any, swapped: bool = False) -> S:
@@ -37,12 +48,15 @@ def product(op: Bilinear, x: S, y: Any, swapped: bool = False) -> S:
 
     Cost: with a public y none beyond that; else one round, in which each operand that is not open yet is opened.
     """
-    numeric(x, op.name)
     if not isinstance(y, Secret):
-        return _public_product(op, x, as_public(y, op.name), swapped)
-    numeric(y, op.name)
+        if is_boolean(y, op.name):
+            numeric(x, op.name)
+        return _public_product(op, as_number(x), as_public(y, op.name), swapped)
     same_program([x, y], op.name)
-    left, right = (y, x) if swapped else (x, y)
+    if x.kind == y.kind:
+        numeric(x, op.name)
+    operands: list[Any] = [y, x] if swapped else [x, y]
+    left, right = as_numbers(operands)
     as_numpy(op.name, op.shape, left.shape, right.shape)
     left, right = truncate([left, right], opening=[left, right])
     protocol = x.context.protocol
@@ -108,9 +122,7 @@ def divide(x: S, y: Any) -> S:
     for that truncation, which is deferred. Divisors that differ by more than a factor of 2 to 4 cost a truncation more,
     at once: x is first divided by the powers of two below them, so that each quotient is as precise as a single one.
     """
-    if isinstance(y, Secret):
-        unsupported("divide", "division by a secret tensor is not available; divide by a public number or array")
-    numeric(x, "divide")
+    x = as_number(x)
     public = as_public(y, "divide").astype(np.float64)
     if np.any(public == 0):
         raise RangeError(f"{x.context.who}, operation 'divide': division by zero")

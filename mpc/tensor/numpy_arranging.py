@@ -109,8 +109,6 @@ SHAPES: dict[str, Function] = {
 }
 
 ELEMENTS: dict[str, Function] = {
-    "take": lambda a, indices, axis=None, out=None, mode="raise": shaping.take(a, indices, axis, mode),
-    "take_along_axis": lambda arr, indices, axis=-1: shaping.take_along_axis(arr, indices, axis),
     "compress": lambda condition, a, axis=None, out=None: shaping.gather(
         "compress", a, lambda v: np.compress(condition, v, axis)
     ),
@@ -142,6 +140,4 @@ JOINING: dict[str, Function] = {
     "append": lambda arr, values, axis=None: joining.concatenate([arr, values], axis, "append"),
     "insert": joining.insert,
     "block": joining.block,
-    "where": joining.where,
-    "select": joining.select,
 }

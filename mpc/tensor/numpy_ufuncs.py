@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mpc.tensor import arithmetic, boolean, multiplication, products
-from mpc.tensor.base import Secret, unsupported
+from mpc.tensor.base import Secret
 from mpc.tensor.einsum import either_order, matrix_product
 from mpc.tensor.numpy_curves import UFUNCS as CURVES
 from mpc.tensor.numpy_order import UFUNCS as ORDER
@@ -20,19 +20,7 @@ def _symmetric(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _subtract(x1: Any, x2: Any) -> Any:
-    return arithmetic.subtract(x1, x2) if isinstance(x1, Secret) else arithmetic.add(arithmetic.negative(x2), x1)
-
-
-def _divide(x1: Any, x2: Any) -> Any:
-    if not isinstance(x1, Secret):
-        unsupported("divide", "division by a secret tensor is not available; divide by a public number or array")
-    return multiplication.divide(x1, x2)
-
-
-def _power(x1: Any, x2: Any) -> Any:
-    if not isinstance(x1, Secret):
-        unsupported("power", "the exponent must be a public whole number")
-    return multiplication.power(x1, x2)
+    return arithmetic.subtract(x1, x2) if isinstance(x1, Secret) else arithmetic.subtract(x2, x1, swapped=True)
 
 
 def _known(value: bool) -> Callable[[Any], Any]:
@@ -44,8 +32,6 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "add": _symmetric(arithmetic.add),
     "subtract": _subtract,
     "multiply": _symmetric(multiplication.multiply),
-    "divide": _divide,
-    "power": _power,
     "square": lambda x: multiplication.multiply(x, x),
     "negative": arithmetic.negative,
     "positive": lambda x: x,

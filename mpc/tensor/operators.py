@@ -71,15 +71,11 @@ class Operators(Secret):
 
     @_binary
     def __rsub__(self, other: Any) -> Self:
-        return arithmetic.add(arithmetic.negative(self), other)
+        return arithmetic.subtract(self, other, swapped=True)
 
     @_binary
     def __mul__(self, other: Any) -> Self:
         return multiplication.multiply(self, other)
-
-    @_binary
-    def __truediv__(self, other: Any) -> Self:
-        return multiplication.divide(self, other)
 
     @_binary
     def __matmul__(self, other: Any) -> Self:
@@ -88,10 +84,6 @@ class Operators(Secret):
     @_binary
     def __rmatmul__(self, other: Any) -> Self:
         return multiplication.matmul(self, other, swapped=True)
-
-    @_binary
-    def __pow__(self, exponent: Any) -> Self:
-        return multiplication.power(self, exponent)
 
     @_binary
     def __and__(self, other: Any) -> Self:
@@ -119,7 +111,8 @@ class Operators(Secret):
     def __abs__(self) -> Any:
         return by_table("absolute", self)
 
-    __rtruediv__, __rpow__ = _reflected("divide"), _reflected("power")
+    __truediv__, __rtruediv__ = _forward("divide"), _reflected("divide")
+    __pow__, __rpow__ = _forward("power"), _reflected("power")
     __floordiv__, __rfloordiv__ = _forward("floor_divide"), _reflected("floor_divide")
     __mod__, __rmod__ = _forward("remainder"), _reflected("remainder")
     __divmod__, __rdivmod__ = _forward("divmod"), _reflected("divmod")

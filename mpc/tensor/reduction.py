@@ -11,6 +11,7 @@ from mpc.errors import RangeError, ShapeError
 from mpc.fixed import RAW_BITS
 from mpc.tensor.arithmetic import add, rescaled, subtract
 from mpc.tensor.base import Array, Secret, numeric, truncate, unsupported
+from mpc.tensor.boolean import as_number
 from mpc.tensor.joining import concatenate
 from mpc.tensor.multiplication import divide, multiply
 from mpc.tensor.shapes import as_numpy, as_public, axis_index, axis_tuple, stand_in
@@ -26,15 +27,14 @@ def linear(operation: str, x: S, function: Callable[[Array], Array]) -> S:
 
 
 def total(x: S, axis: Any = None, keepdims: bool = False, initial: Any = None) -> S:
-    """The sum along axes (all of them for None). Local."""
-    axes = axis_tuple("sum", axis, x.ndim)
+    """The sum along axes (all of them for None). Local; 1 round and 1/8 byte an element for booleans, here as below."""
+    x, axes = as_number(x), axis_tuple("sum", axis, x.ndim)
     result = linear("sum", x, lambda a: np.asarray(np.sum(a, axis=axes, keepdims=keepdims)))
     return result if initial is None else add(result, initial)
 
 
 def trace(x: S, offset: int = 0, axis1: int = 0, axis2: int = 1) -> S:
     """The sum along a diagonal. Local."""
-    numeric(x, "trace")
     return total(gather("trace", x, np.diagonal, offset, axis1, axis2), -1)
 
 
@@ -43,7 +43,7 @@ def cumsum(x: S, axis: int | None = None) -> S:
     if axis is None:
         x, axis = reshape(x, -1), 0
     place = axis_index("cumsum", axis, x.ndim)
-    return linear("cumsum", x, lambda a: np.cumsum(a, axis=place))
+    return linear("cumsum", as_number(x), lambda a: np.cumsum(a, axis=place))
 
 
 def cumulative_sum(x: S, axis: int | None = None, include_initial: bool = False) -> S:
@@ -52,7 +52,7 @@ def cumulative_sum(x: S, axis: int | None = None, include_initial: bool = False)
         raise ShapeError(f"cumulative_sum: axis= must be given for a tensor of shape {x.shape}")
     place = axis_index("cumulative_sum", 0 if axis is None else axis, x.ndim)
     before = [(int(include_initial and k == place), 0) for k in range(x.ndim)]
-    return linear("cumulative_sum", x, lambda a: np.pad(np.cumsum(a, axis=place), before))
+    return linear("cumulative_sum", as_number(x), lambda a: np.pad(np.cumsum(a, axis=place), before))
 
 
 def difference(x: S, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> S:
@@ -89,7 +89,7 @@ def mean(x: S, axis: Any = None, keepdims: bool = False) -> S:
     n = count("mean", x, axis)
     if n == 0:
         raise RangeError(f"{x.context.who}, operation 'mean': no elements along axis {axis} of a tensor of shape {x.shape}")
-    f = x.context.fraction_bits
+    x, f = as_number(x), x.context.fraction_bits
     result, bits = total(x, axis, keepdims), min(n.bit_length() - 1, RAW_BITS - f)
     if x.kind == "float" and bits > f // 2:
         return divide(rescaled(result, bits), n / 2.0**bits)
@@ -104,6 +104,7 @@ def variance(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) ->
     n = count("var", x, axis)
     if n - ddof <= 0:
         raise RangeError(f"{x.context.who}, operation 'var': {n} elements with ddof={ddof} have no variance")
+    x = as_number(x)
     x, center = truncate([x, mean(x, axis, keepdims=True)])
     distance = subtract(x, center)
     return divide(total(multiply(distance, distance), axis, keepdims), n - ddof)
@@ -125,12 +126,12 @@ def average(x: S, axis: Any = None, weights: Any = None, keepdims: bool = False)
     sums = np.broadcast_to(public, x.shape).sum(axis=axes, keepdims=True)
     if np.any(sums == 0):
         raise RangeError(f"{x.context.who}, operation 'average': weights sum to zero")
-    return total(multiply(x, public / sums), axis, keepdims)
+    return total(multiply(as_number(x), public / sums), axis, keepdims)
 
 
 def prod(x: S, axis: Any = None, keepdims: bool = False) -> S:
     """The product along axes, by pairs: log2(n) rounds for n elements."""
-    numeric(x, "prod")
+    x = as_number(x)
     axes = axis_tuple("prod", axis, x.ndim)
     rest = tuple(n for k, n in enumerate(x.shape) if k not in axes)
     factors = reshape(moveaxis(x, axes, range(len(axes))), (count("prod", x, axis), *rest))

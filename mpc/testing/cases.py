@@ -22,18 +22,35 @@ class Truncated:
     bits: int
 
 
-Expected = Array | Truncated
+@dataclass(frozen=True)
+class Near:
+    """Expected: words whose signed value is within `error` of these real numbers, both in units of the last place."""
+
+    values: Array
+    error: Array
+
+
+Expected = Array | Truncated | Near
 
 
 @dataclass(frozen=True)
 class Case:
-    """Share `secrets`, `compute` on the shares, reveal: every party must get `expected`. A local one sends nothing."""
+    """Share `secrets`, `compute` on the shares, reveal: every party must get `expected`. A local one sends nothing.
+
+    `needs` names operations of the contract that a protocol may refuse: one that has none of these is not asked.
+    """
 
     name: str
     secrets: tuple[Array, ...]
     compute: Callable[..., Sequence[Share]]  # (protocol, *shares)
     expected: Sequence[Expected]
     local: bool = True
+    needs: tuple[str, ...] = ()
+
+    def applies_to(self, protocol: type[Protocol]) -> bool:
+        """False where the protocol leaves all of `needs` to the base class, which refuses."""
+        provided = [name for name in self.needs if getattr(protocol, name) is not getattr(Protocol, name)]
+        return bool(provided) or not self.needs
 
 
 def words(random: Random, shape: tuple[int, ...] = (), bits: int = 64) -> Array:

@@ -12,7 +12,8 @@ from mpc.errors import RangeError
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 from mpc.session import Party
-from mpc.testing.cases import Case, Expected, Truncated, boolean_cases, booleans, local_cases, words
+from mpc.testing.cases import Case, Expected, Near, Truncated, boolean_cases, booleans, local_cases, words
+from mpc.testing.order_cases import bit_cases, curve_cases, order_cases
 from mpc.testing.product_cases import product_cases, truncation_cases
 from mpc.testing.simulation import protocol_of, share_input
 
@@ -35,6 +36,8 @@ def check_protocol(
 ) -> None:
     """Check every operation of the contract against NumPy, for each of the numbers of parties that `protocol` supports.
 
+    Operations that the protocol leaves to the base class, which refuses them, are left out.
+
     Values, shapes and views come from `seed`; `run` may carry the job over another transport. Words cover the range that
     truncation needs, and then the whole ring, where alone RangeError is an accepted answer. AssertionError says which
     protocol, number of parties, case and party was wrong. Takes a second or two a number of parties.
@@ -44,7 +47,8 @@ def check_protocol(
     for n in sizes:
         random = np.random.default_rng(seed)
         in_range = [*local_cases(random, 40), *product_cases(random, 24), *boolean_cases(random), *truncation_cases(random)]
-        _check_cases(protocol, n, run, in_range)
+        in_range += [*order_cases(random), *bit_cases(random), *curve_cases(random)]
+        _check_cases(protocol, n, run, [case for case in in_range if case.applies_to(protocol)])
         try:
             _check_cases(protocol, n, run, [*local_cases(random, 64), *product_cases(random, 64)])
         except RangeError:
@@ -79,11 +83,14 @@ def _play(protocol: Protocol, case: Case) -> tuple[Any, list[Array | None]]:
 
 
 def _compare(value: Array | None, expected: Expected, where: str) -> None:
-    words = expected.words if isinstance(expected, Truncated) else expected
+    words = _like(expected)
     assert isinstance(value, np.ndarray), f"{where}: an ndarray was expected, not {type(value).__name__}"
     assert value.dtype == words.dtype, f"{where}: dtype {value.dtype} instead of {words.dtype}"
     assert value.shape == words.shape, f"{where}: shape {value.shape} instead of {words.shape}"
-    if isinstance(expected, Truncated):
+    if isinstance(expected, Near):
+        ratio = np.max(np.abs(value.view(np.int64) - expected.values) / expected.error, initial=0.0)
+        assert ratio <= 1, f"{where}: an error of {ratio:.6g} times the one that the contract allows"
+    elif isinstance(expected, Truncated):
         unit = 1 << expected.bits
         errors = value.view(np.int64).astype(object) * unit - words.view(np.int64).astype(object)
         worst = max((abs(int(e)) for e in np.ravel(errors)), default=0)
@@ -91,6 +98,13 @@ def _compare(value: Array | None, expected: Expected, where: str) -> None:
     else:
         wrong = np.argwhere(value != words)
         assert not len(wrong), f"{where}: {len(wrong)} of {words.size} elements differ, the first at {tuple(wrong[0])}"
+
+
+def _like(expected: Expected) -> Array:
+    """An array of the dtype and shape that the result must have."""
+    if isinstance(expected, Near):
+        return np.empty(expected.values.shape, np.uint64)
+    return expected.words if isinstance(expected, Truncated) else expected
 
 
 def _check_targets(protocol: type[Protocol], n: int, run: Run) -> None:

@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Digits:
     """How words are compared: digits of `width` bits, combined by groups of `radix`. Two levels at most.
 
-    4 and 4 (two rounds, 43 bytes dealt) is good on fast links; 8 and 8 (one round, 303 bytes dealt) on slow ones.
+    4 and 4 (two rounds, 43 bytes dealt) is good on fast links; 8 and 8 (one round, 301 bytes dealt) on slow ones.
     """
 
     width: int = 4

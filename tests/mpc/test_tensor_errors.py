@@ -150,41 +150,29 @@ REFUSED = {
     "np.add.at(v, 0, 1)": r"np.add.at",
     "np.add.at(np.zeros(3), 0, v)": r"np.add.at",
     "np.maximum.reduce(v)": r"np.maximum.reduce",
-    "v / v": "divide: .*public",
-    "1 / v": "divide: .*public",
-    "np.divide(1, v)": "divide: .*public",
-    "2 ** v": "power: .*public",
     "v ** v": "power: .*public",
-    "v ** 0.5": "power: .*0.5",
-    "v ** -1": "power: .*-1",
     "v ** 'a'": "power: .*str",
-    "v // 2": "np.floor_divide",
-    "2 // v": "np.floor_divide",
-    "v % 2": "np.remainder",
-    "divmod(v, 2)": "np.divmod",
+    "2 // v": "floor_divide: .*public",
     "v << 1": "np.left_shift",
     "1 >> v": "np.right_shift",
-    "abs(v)": "np.absolute",
-    "v < 1": "np.less",
-    "V >= v": "np.greater_equal|np.less_equal",
-    "v == V": "np.equal",
-    "v != v": "np.not_equal",
-    "v.max()": "max: ",
     "v.sort()": "sort: ",
-    "v.argmin": "argmin: ",
     "v.view(float)": "view: ",
     "v & True": "&: needs boolean",
     "~v": "~: needs boolean",
-    "b + 1": "add: .*boolean",
-    "1 - b": "(negative|subtract): .*boolean",
-    "b * b": "multiply: .*boolean",
-    "b.sum()": "sum: .*boolean",
     "b & 1": "&: .*boolean",
-    "np.mean(b)": "(mean|sum): .*boolean",
-    "np.concatenate([b, v])": "concatenate: .*mix",
-    "np.concatenate([b, [1]])": "concatenate: .*mix",
-    "np.where(b, v, v)": "where: .*public",
     "np.where(b)": "np.where: ",
+    "np.where(v, v, v)": "where: .*boolean",
+    "np.less(v, 1, out=b)": "np.less: out=",
+    "np.max(v, initial=3)": "np.max: .*initial",
+    "v.max(out=np.zeros(()))": "max: out=",
+    "v.nonzero()": "nonzero: .*secret",
+    "v < 'a'": "control flow",
+    "-b": "negative: .*boolean",
+    "b - b": "subtract: .*boolean",
+    "True - b": "subtract: .*boolean",
+    "np.diff(b)": "diff: .*boolean",
+    "b @ b": "matmul: .*boolean",
+    "v.astype('i4')": "astype: ",
     "v + None": "add: .*NoneType",
     "v + 'a'": "add: .*str",
     "v + 1j": "add: .*complex",
@@ -197,7 +185,6 @@ REFUSED = {
     "v[v]": "indexing: .*public",
     "v[[v[0]]]": "no array|public",
     "v[v[0]:]": "control flow",
-    "v.astype(bool)": "astype: ",
     "v.astype('f4')": "astype: ",
     "np.array([v, v])": "no array",
     "np.asarray(v)": "no array",
@@ -213,17 +200,13 @@ REFUSED = {
     "np.delete(V, v)": "np.delete: .*public",
     "np.split(V, v)": "np.split: .*public|no array|control",
     "np.ediff1d(V, to_end=v)": "np.ediff1d: .*public",
-    "np.take_along_axis(V, v, 0)": "np.take_along_axis: .*public",
     "np.average(v, weights=v)": "no array|public",
     "np.insert(V, v, 1)": "insert|no array|control",
     "np.roll(v, v)": "no array|public|control",
     "np.einsum(v, v)": "einsum: .*subscripts",
     "np.tensordot(v, v, axes=v)": "control|no array",
     "np.pad(v, v)": "no array|control",
-    "np.select([b, b], [v, v])": "no array|public",
-    "np.where(b, V, V)": "where: .*public",
     "np.repeat(v, v)": "no array|control|public",
-    "np.take(v, v)": "public|no array",
 }
 
 
@@ -279,16 +262,16 @@ def test_every_other_numpy_function_names_itself():
         return {f: outcome("t.__array_function__(f, (type(t),), (t,), {})", {"t": t, "f": f}) for f in missing}
 
     errors = mpc.simulate(program, parties=1, protocol="plaintext")[0]
-    assert len(missing) > 150
+    assert len(missing) > 100
     wrong = [f for f, e in errors.items() if not isinstance(e, TypeError) or f"{f.__name__} is not available" not in str(e)]
     assert wrong == []
 
 
 @pytest.mark.parametrize(
-    "name", ["sort", "max", "std", "linalg.solve", "linalg.inv", "median", "argsort", "array_equal", "cumprod"]
+    "name", ["argwhere", "linalg.det", "linalg.eig", "linalg.svd", "unique", "union1d", "setdiff1d", "fft.fft", "nanmax"]
 )
 def test_calls_of_missing_functions(name):
-    expression = f"np.{name}(v, v)" if name in ("linalg.solve", "array_equal") else f"np.{name}(v)"
+    expression = f"np.{name}(v, v)" if name in ("union1d", "setdiff1d") else f"np.{name}(v)"
     (error,) = outcomes([expression]).values()
     assert isinstance(error, TypeError)
     assert isinstance(error, mpc.Error)
@@ -298,7 +281,7 @@ def test_calls_of_missing_functions(name):
 def test_every_other_ufunc_names_itself():
     ufuncs = {f for f in vars(np).values() if isinstance(f, np.ufunc) and f.__name__ not in UFUNCS}
     expressions = {f"np.{f.__name__}({', '.join(['v'] * f.nin)})": f.__name__ for f in ufuncs if hasattr(np, f.__name__)}
-    assert len(expressions) > 50
+    assert len(expressions) > 10
     for expression, error in outcomes(expressions).items():
         assert isinstance(error, TypeError), expression
         assert f"np.{expressions[expression]} is not available" in str(error)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import mpc
+from mpc.tensor.numpy_curves import UFUNCS as CURVES
 from mpc.tensor.numpy_functions import CATEGORIES, FUNCTIONS
+from mpc.tensor.numpy_order import UFUNCS as ORDER
+from mpc.tensor.numpy_sorting import UFUNCS as SORTING
 from mpc.tensor.numpy_ufuncs import UFUNCS
 
 A = np.arange(24).reshape(2, 3, 4) - 11
@@ -472,12 +475,14 @@ def test_every_expression_is_what_numpy_makes_of_it(protocol, parties):
 
 def test_the_expressions_above_call_every_function_of_the_tables():
     text = "\n".join(EXPRESSIONS)
-    names = [name for category in CATEGORIES.values() for name in category]
+    others = {"Order and selection", "Sorting, searching and lookup", "Functions and linear algebra"}  # tests of their own
+    names = [name for title, category in CATEGORIES.items() if title not in others for name in category]
     elsewhere = {"mean", "var", "average", "cov"}  # floats: test_tensor_accuracy
     elsewhere |= {"empty_like"}
     assert [name for name in names if f"np.{name}(" not in text and name not in elsewhere] == []
     operators = {"divide", "bitwise_and", "bitwise_or", "bitwise_xor", "logical_and", "logical_or", "logical_xor", "invert"}
     operators |= {"logical_not"}
+    operators |= {*ORDER, *SORTING, *CURVES}  # tests of their own
     assert [name for name in UFUNCS if f"np.{name}(" not in text and name not in operators] == []
     assert len(FUNCTIONS) >= 90
 

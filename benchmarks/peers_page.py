@@ -1,0 +1,90 @@
+"""The part of docs/functions.md that stands ours beside other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.bench_functions import compare
+from benchmarks.peers import figures
+from benchmarks.peers.spu import SPU, how_to_get_it, installed
+from benchmarks.workloads import WORKLOADS
+
+_TEXT = """\
+## Beside other systems
+
+The peers' figures were {source}. Ours are those of this page's machine. Inputs: sigmoid [-8, 8], exp [-8, 4], 1 / x [0.1, 50],
+sqrt and log [0.01, 100], softmax [-4, 4], the others [-1, 1]. A trusted first party knows all correlations: no dealing travels.
+*Dealt* is what the dealer sends, besides.
+"""
+_SPEED = """\
+Times faster than SPU SEMI2K: ours against SPU {where}; the others against SPU on the machine where they were measured,
+so that the columns compare.
+"""
+_SPEED_MISSING = "Speed is compared to SPU's, which was not installed for this page: `{}`.\n"
+
+
+def peers_section() -> str:
+    with ExitStack() as stack:
+        spu = stack.enter_context(SPU()) if installed() else None
+        rows = {name: compare(name, spu, 2) for name in WORKLOADS}
+    parts = [_TEXT.format(source=figures.SOURCE)]
+    if spu is None:
+        parts.append(_SPEED_MISSING.format(how_to_get_it()))
+    else:
+        parts.append(_SPEED.format(where="on this page's machine, run in turns"))
+        parts.append(_table({name: row["ratio"] for name, row in rows.items()}, speeds(), "{:.1f}".format))
+    sent = {name: row["ours"]["bytes_sent"] / 1e6 for name, row in rows.items()}
+    dealt = {name: row["ours"]["bytes_dealt"] / 1e6 for name, row in rows.items()}
+    parts.append("MB sent by the busiest party:\n")
+    parts.append(_table(sent, figures.MEGABYTES, "{:.3g}".format, dealt))
+    parts.append("Rounds:\n")
+    parts.append(_table({name: row["ours"]["rounds"] for name, row in rows.items()}, figures.ROUNDS, "{:.0f}".format))
+    parts.append("Largest absolute error:\n")
+    errors = {name: rows[name]["ours"]["error"] for name in figures.ERRORS}
+    parts.append(_table(errors, figures.ERRORS, "{:.1e}".format))
+    ratios = {name: 1 / row["ratio"] for name, row in rows.items() if "ratio" in row}
+    inverse = {name: {system: 1 / value for system, value in values.items()} for name, values in speeds().items()}
+    parts.append("Where a peer is better:\n")
+    better = [
+        *_better("faster", ratios, inverse),
+        *_better("fewer bytes", sent, figures.MEGABYTES),
+        *_better("fewer rounds", {name: row["ours"]["rounds"] for name, row in rows.items()}, figures.ROUNDS),
+        *_better("a smaller error", errors, figures.ERRORS),
+    ]
+    return "\n".join([*parts, *(better or ["- nowhere in these figures"])]) + "\n"
+
+
+def speeds() -> dict[str, dict[str, float]]:
+    """Times faster than SPU SEMI2K, on the machine where both were measured."""
+    return {
+        name: {system: values[figures.SEMI2K] / value for system, value in values.items() if system != figures.SEMI2K}
+        for name, values in figures.SECONDS.items()
+    }
+
+
+def _table(
+    ours: Mapping[str, float],
+    theirs: Mapping[str, Mapping[str, float]],
+    form: Callable[[float], str],
+    dealt: Mapping[str, float] | None = None,
+) -> str:
+    systems = [system for system in figures.SYSTEMS if any(system in theirs[name] for name in ours)]
+    head = ["", "ours", *(["dealt"] if dealt else []), *systems]
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for name, value in ours.items():
+        cells = [form(value), *([form(dealt[name])] if dealt else [])]
+        cells += [form(theirs[name][system]) if system in theirs[name] else "" for system in systems]
+        lines.append(f"| {' | '.join([WORKLOADS[name].title, *cells])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _better(what: str, ours: Mapping[str, float], theirs: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """One line for each workload in which a smaller figure of a peer is better than ours."""
+    lines: list[str] = []
+    for name, value in ours.items():
+        systems: list[Any] = [system for system, figure in theirs[name].items() if figure < value]
+        if systems:
+            lines.append(f"- {WORKLOADS[name].title}: {what}: {', '.join(systems)}")
+    return lines

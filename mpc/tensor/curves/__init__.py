@@ -1,0 +1,1 @@
+"""Functions of secret tensors: curves from one opening, and what is made of them."""

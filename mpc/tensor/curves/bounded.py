@@ -1,0 +1,153 @@
+"""Functions that are waves inside of an interval and a constant, or x itself, outside: sigmoid, tanh, erf, gelu, silu, softplus.
+
+Method: one opening of x serves a sum of waves and the comparison with the interval's ends; what the waves give is opened in
+the rounds of the comparison, truncated without another, and then selected. Waves from one opening: ACSAC 2023 (see
+protocols/additive/README.md); the comparison instead of a long period makes them right on the whole range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+
+from mpc.contract import Waves
+from mpc.tensor.base import Array, Secret, truncate
+from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves.operands import at_least, constant, operand, total
+
+S = TypeVar("S", bound=Secret)
+
+_erf = np.vectorize(math.erf, otypes=[float])
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """`function` where |x| < `end`; beyond that its limit: 0 or -1 below, 1 (for `unit`) or x above, within half a unit.
+
+    `tail` is how far the function of -x is from its lower limit. `spread` is the period in units of `end`.
+    """
+
+    function: Callable[[Array], Array]
+    tail: Callable[[float], float]
+    spread: float
+    unit: bool
+    low: int = 0
+    bias: Callable[[Array], Array] = np.zeros_like  # in units in the last place, of x / end
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(np.exp(-np.logaddexp(0, -x)))
+
+
+def _towards_one(x: Array) -> Array:
+    """What rounds away from 0 and from 1, so that neither appears too early, nor anything beyond them."""
+    return 0.65 * (1 - 2 * _sigmoid(12 * x))
+
+
+def _away_from_zero(sign: float) -> Callable[[Array], Array]:
+    """What rounds a vanishing tail away from 0, where a truncation might give 0 for more than half a unit."""
+    return lambda x: np.asarray(sign * 0.65 * _sigmoid(-6 - 12 * x))
+
+
+CURVES = {
+    "expit": Bounded(_sigmoid, lambda x: float(_sigmoid(np.array(-x))), 2.55, True, 0, _towards_one),
+    "tanh": Bounded(np.tanh, lambda x: 2 / (1 + math.exp(2 * x)), 2.5, True, -1),
+    "erf": Bounded(_erf, math.erfc, 3.3, True, -1),
+    "gelu": Bounded(
+        lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2,
+        lambda x: x * math.erfc(x / math.sqrt(2)) / 2,
+        3.3,
+        False,
+        0,
+        _away_from_zero(-1.0),
+    ),
+    "silu": Bounded(
+        lambda x: x * _sigmoid(x), lambda x: x * float(_sigmoid(np.array(-x))), 2.5, False, 0, _away_from_zero(-1.0)
+    ),
+    "softplus": Bounded(
+        lambda x: np.logaddexp(0, x), lambda x: math.log1p(math.exp(-x)), 2.7, False, 0, _away_from_zero(1.0)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A curve for f fraction bits: its end, and waves whose period is 2^(64 - 2f) / factor."""
+
+    end: float
+    factor: int
+    series: Series
+
+    def waves(self, f: int, scale: int) -> Waves:
+        return self.series.waves(64, f + 32, self.factor << (2 * f - scale))
+
+
+@cache
+def piece(name: str, f: int) -> Piece:
+    """The waves of a curve, to an eighth of a unit in the last place."""
+    curve, unit = CURVES[name], math.ldexp(1.0, -f)
+    end = _end(curve.tail, 0.4 * unit)
+    factor = round(math.ldexp(1.0, 64 - 2 * f) / (curve.spread * end))
+    period = math.ldexp(1.0, 64 - 2 * f) / factor
+    series = fit(lambda x: curve.function(x) - curve.low + unit * curve.bias(x / end), -end, end, period, unit / 8)
+    return Piece(end, factor, series)
+
+
+def _end(tail: Callable[[float], float], small: float) -> float:
+    """Where a falling tail is `small`."""
+    low, high = 0.5, 64.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > small else (low, middle)
+    return high
+
+
+def bounded(name: str, x: S) -> S:
+    """The curve `name` of x: 4 rounds."""
+    x = operand(x)
+    curve, f, protocol = CURVES[name], x.context.fraction_bits, x.context.protocol
+    part = piece(name, f)
+    waves = part.waves(f, x.scale)
+    (share,) = protocol.waves(x.share, [waves])
+    end = math.floor(math.ldexp(part.end, x.scale))
+    above_low, high = at_least(x, [-end, end], opening=[share])
+    inside = protocol.xor(above_low, high)
+    values = truncate([x.like(share, "float", waves.scale), *([] if curve.unit else [x])])
+    limit = constant(x, (1 - curve.low) << f) if curve.unit else values[1].share
+    chosen = protocol.select([(inside, values[0].share), (high, limit)])
+    return x.like(total(x, chosen, curve.low << f), "float", f)
+
+
+def expit(x: S) -> S:
+    """1 / (1 + e^-x)."""
+    return bounded("expit", x)
+
+
+def tanh(x: S) -> S:
+    """The hyperbolic tangent."""
+    return bounded("tanh", x)
+
+
+def erf(x: S) -> S:
+    """The error function."""
+    return bounded("erf", x)
+
+
+def gelu(x: S) -> S:
+    """x (1 + erf(x / sqrt 2)) / 2."""
+    return bounded("gelu", x)
+
+
+def silu(x: S) -> S:
+    """x / (1 + e^-x)."""
+    return bounded("silu", x)
+
+
+def softplus(x: S) -> S:
+    """log(1 + e^x)."""
+    return bounded("softplus", x)

@@ -1,0 +1,97 @@
+"""exp, exp2 and expm1: e^(m - r) is a product of something public and something dealt.
+
+One opening of x serves the exponential, and the comparisons with the ends of its range. See `Exponential` of the contract.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+
+from mpc.contract import Exponential
+from mpc.fixed import RAW_BITS
+from mpc.tensor.arithmetic import subtract
+from mpc.tensor.base import Secret, truncate, unsupported
+from mpc.tensor.curves.operands import at_least, constant, operand, total
+
+S = TypeVar("S", bound=Secret)
+
+_WANTED = 15.0  # bits before the point that results have, where the range of words allows
+_FARTHEST = 1 << (RAW_BITS - 1)
+_GUARD = 2  # bits that the exponential has more than its result
+_LEAST, _MOST = (16, 12, 8), 20  # bits of the value that are right, as room allows
+
+
+@dataclass(frozen=True)
+class Range:
+    """base^x for low <= x < high. A dealt digit of `width` bits stands for multiples of `span`."""
+
+    base: float
+    low: float
+    high: float
+    span: float
+    width: int
+    scale: int  # of the exponential
+    precision: int
+
+    def curve(self, scale: int) -> Exponential:
+        """For words with `scale` fraction bits."""
+        step = scale + round(math.log2(self.span))
+        low = math.ceil(math.ldexp(self.high, scale)) - (((1 << self.width) - 1) << step)
+        return Exponential(scale, low, step, self.width, self.scale, self.base, self.precision)
+
+
+@cache
+def span_of(base: float, f: int, bits: int, wanted: float = _WANTED) -> Range:
+    """The range that takes the fewest dealt words, from where base^x is 0.4 units in the last place.
+
+    `bits` are the fraction bits that the result shall have after its truncation. Powers up to 2^wanted must have room.
+    """
+    rate = math.log2(base)
+    low = math.log2(0.4 * math.ldexp(1.0, -bits)) / rate
+    wanted = min(wanted, RAW_BITS - 2 * f)
+    high = min(wanted + 2, RAW_BITS - 2 * f) / rate
+    for least, width in ((least, width) for least in _LEAST for width in (2, 3, 4, 5)):
+        for power in range(4, -8, -1):
+            span = math.ldexp(1.0, power)
+            scale = bits + _GUARD + math.ceil(span * rate)  # and what the precision adds to it
+            end = min(high, low + ((1 << width) - 1) * span - span / 64)
+            precision = min(math.floor(RAW_BITS - 0.1 - end * rate) - scale, _MOST)
+            if precision >= least and end * rate >= wanted - 0.01:
+                return Range(base, low, end, span, width, scale + precision, precision)
+    unsupported("exponential", f"the base {base} leaves no room with {f} fraction bits; use fewer")
+
+
+def power_of(base: float, x: S) -> S:
+    """base^x, base > 1, of which what is below 0.4 units in the last place becomes 0, and what is beyond the range its end."""
+    f, protocol = x.context.fraction_bits, x.context.protocol
+    span = span_of(base, f, f)
+    curve = span.curve(x.scale)
+    share = protocol.exponential(x.share, curve)
+    half = np.asarray(np.uint64(5 << (curve.scale - f - 3)))  # 5/8: what is half a unit or more does not become 0
+    share = protocol.add(share, half)
+    ends = [max(-_FARTHEST, min(math.ceil(math.ldexp(v, x.scale)), _FARTHEST)) for v in (span.low, span.high)]
+    above_low, high = at_least(x, ends, opening=[share])
+    (value,) = truncate([x.like(share, "float", curve.scale)])
+    limit = constant(x, round(math.ldexp(base**span.high, f)))
+    chosen = protocol.select([(protocol.xor(above_low, high), value.share), (high, limit)])
+    return x.like(total(x, chosen), "float", f)
+
+
+def exp(x: S) -> S:
+    """e^x."""
+    return power_of(math.e, operand(x))
+
+
+def exp2(x: S) -> S:
+    """2^x."""
+    return power_of(2.0, operand(x))
+
+
+def expm1(x: S) -> S:
+    """e^x - 1."""
+    return subtract(exp(x), 1.0)

@@ -1,0 +1,94 @@
+"""Norms, standard deviations and correlations: roots of sums of squares, which are not truncated before."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mpc.errors import RangeError, ShapeError
+from mpc.tensor import extrema, magnitude
+from mpc.tensor.arithmetic import add, subtract
+from mpc.tensor.base import Secret, truncate, unsupported
+from mpc.tensor.curves.inverting import divide
+from mpc.tensor.curves.operands import at_scale
+from mpc.tensor.curves.roots import wide_sqrt
+from mpc.tensor.multiplication import divide as divide_by_public
+from mpc.tensor.multiplication import matmul, multiply
+from mpc.tensor.reduction import count, mean, total
+from mpc.tensor.shapes import axis_tuple
+from mpc.tensor.shaping import expand_dims, reshape, swapaxes
+
+S = TypeVar("S", bound=Secret)
+
+
+def norm(x: S, order: Any = None, axis: Any = None, keepdims: bool = False) -> S:
+    """np.linalg.norm for order None, "fro", 1, 2 (of vectors), inf and -inf."""
+    axes = axis_tuple("norm", axis, x.ndim)
+    if order is None or (order == "fro" and len(axes) == 2) or (order == 2 and len(axes) == 1):
+        return _euclidean(x, axes, keepdims)
+    if order not in (1, np.inf, -np.inf) or len(axes) not in (1, 2):
+        unsupported("norm", f"ord={order!r} is not available along {len(axes)} axes; use None, 'fro', 1, 2 or inf")
+    sizes = magnitude.absolute(x)
+    if len(axes) == 1 and order == 1:
+        return total(sizes, axes, keepdims)
+    if len(axes) == 2:  # the largest sum of a column (order 1) or row (inf)
+        rows, columns = axes
+        sizes = total(sizes, rows if order == 1 else columns, keepdims=True)
+    find = extrema.minimum_along if order == -np.inf else extrema.maximum_along
+    return find(sizes, axes, keepdims)
+
+
+def vector_norm(x: S, order: Any = 2, axis: Any = None, keepdims: bool = False) -> S:
+    """np.linalg.vector_norm: along several axes, that of all of their elements."""
+    axes = axis_tuple("vector_norm", axis, x.ndim)
+    if order == 2:
+        return _euclidean(x, axes, keepdims)
+    if len(axes) != 1:
+        unsupported("vector_norm", f"ord={order!r} is available along one axis only")
+    return norm(x, order, axes, keepdims)
+
+
+def _euclidean(x: S, axes: tuple[int, ...], keepdims: bool) -> S:
+    (x,) = at_scale([x])
+    return wide_sqrt(total(multiply(x, x), axes, keepdims), "norm")
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """sqrt(x^2 + y^2)."""
+    squares = [multiply(v, v) if isinstance(v, Secret) else np.square(np.asarray(v, np.float64)) for v in _both(x, y)]
+    if not isinstance(squares[0], Secret):
+        squares.reverse()
+    return wide_sqrt(add(squares[0], squares[1]), "hypot")
+
+
+def _both(x: Any, y: Any) -> list[Any]:
+    secrets = iter(at_scale([v for v in (x, y) if isinstance(v, Secret)]))
+    return [next(secrets) if isinstance(v, Secret) else v for v in (x, y)]
+
+
+def std(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> S:
+    """The standard deviation: the root of the sum of squared distances from the mean, divided by the root of their number."""
+    n = count("std", x, axis)
+    if n - ddof <= 0:
+        raise RangeError(f"{x.context.who}, operation 'std': {n} elements with ddof={ddof} have no standard deviation")
+    length = _euclidean(_centered(x, axis), axis_tuple("std", axis, x.ndim), keepdims)
+    return divide_by_public(length, float(np.sqrt(n - ddof)))
+
+
+def _centered(x: S, axis: Any) -> S:
+    (x,) = at_scale([x])
+    return subtract(x, truncate([mean(x, axis, keepdims=True)])[0])
+
+
+def corrcoef(x: S, rowvar: bool = True) -> S:
+    """np.corrcoef of one matrix: products of its centered rows, each divided by its length."""
+    if x.ndim > 2:
+        raise ShapeError(f"corrcoef: a tensor of shape {x.shape} has more than 2 axes")
+    rows = reshape(x, (1, -1)) if x.ndim < 2 else x if rowvar else swapaxes(x, 0, 1)
+    if not rows.shape[1]:
+        raise ShapeError("corrcoef: no observations have no correlation")
+    centered = _centered(rows, 1)
+    unit = divide(centered, expand_dims(_euclidean(centered, (1,), False), 1))
+    result = matmul(unit, swapaxes(unit, 0, 1))
+    return result if result.shape != (1, 1) else reshape(result, ())

@@ -1,0 +1,78 @@
+"""Logarithms: x is brought into [1/4, 1) by its power of 4; a sum of waves gives the rest, and the power is added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+
+from mpc.contract import MULTIPLY
+from mpc.tensor.arithmetic import add
+from mpc.tensor.base import Array, Secret, truncate
+from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves.normalising import Level, Weights, normalise
+from mpc.tensor.curves.operands import at_scale
+from mpc.tensor.curves.roots import positive
+
+S = TypeVar("S", bound=Secret)
+
+
+@cache
+def _waves(base: float, bits: int) -> Series:
+    return fit(lambda y: np.log(y) / math.log(base), 0.25, 1.0, 2.0, math.ldexp(1.0, -bits))
+
+
+def _below(level: Level) -> list[Weights]:
+    """By how much the shift of the bin is less than the largest, which counts where x is in no bin."""
+    return [level.weights([level.shifts()[0] - shift for shift in level.shifts()])]
+
+
+def logarithm(base: float, x: S, chosen: Sequence[Level], scale: int = 0, more: int = 0) -> S:
+    """The logarithm of a float tensor x, untruncated; where x is in no bin, that of the least number.
+
+    It has `scale` fraction bits, by default f + 32, if there is room; it is right to about f + 2 + `more` bits.
+    """
+    f, protocol = x.context.fraction_bits, x.context.protocol
+    normal = normalise(protocol, x.share, chosen, _below, least=chosen[0].positive)
+    waves = _waves(base, max(f + 2, 16) + more).waves(normal.top + 1, scale or f + 32)
+    (result,) = protocol.waves(normal.y, [waves])
+    two = math.log(2) / math.log(base)
+    for (shift,) in normal.others:
+        result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, _word(two, waves.scale)))
+    least = chosen[0].low + 2  # with the largest shifts, y = x 2^(top - least)
+    result = protocol.add(result, _word((least - x.scale) * two, waves.scale))
+    return x.like(result, "float", waves.scale)
+
+
+def _word(value: float, scale: int) -> Array:
+    return np.asarray(np.uint64(round(math.ldexp(value, scale)) % (1 << 64)))
+
+
+def log_of(base: float, x: S, operation: str) -> S:
+    """The logarithm of x > 0, untruncated."""
+    (x,) = at_scale([x])
+    return logarithm(base, x, positive(x, 1, operation))
+
+
+def log(x: S) -> S:
+    """The natural logarithm of x > 0."""
+    return truncate([log_of(math.e, x, "log")])[0]
+
+
+def log2(x: S) -> S:
+    """The logarithm of x > 0 to base 2."""
+    return truncate([log_of(2.0, x, "log2")])[0]
+
+
+def log10(x: S) -> S:
+    """The logarithm of x > 0 to base 10."""
+    return truncate([log_of(10.0, x, "log10")])[0]
+
+
+def log1p(x: S) -> S:
+    """log(1 + x) for x > -1."""
+    (x,) = at_scale([x])
+    return truncate([log_of(math.e, add(x, 1.0), "log1p")])[0]

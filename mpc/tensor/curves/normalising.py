@@ -1,0 +1,158 @@
+"""Numbers of any size brought into [1/4, 1) by powers of 4, so that one short sum of waves serves a function everywhere.
+
+Comparing x with public thresholds tells, in secret bits, in which bin [4^b, 4^(b+1)) it lies. With the bits as words, any
+public function of the bin is a public linear combination of them, so x is multiplied by the power of 4 of its bin, exactly.
+One level of many thresholds takes the fewest rounds; two levels, first of coarse bins and then of those within, take the
+least work. (Normalisation by the most significant bit: Catrina and Saxena, *Secure Computation with Fixed-Point Numbers*,
+FC 2010. Theirs takes bits of x apart; this takes thresholds.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpc.contract import MATMUL, MULTIPLY, Index, Protocol, Reshape, Share
+from mpc.fixed import RAW_BITS
+from mpc.tensor.curves.operands import words
+
+LARGE = 1 << 12  # elements from which on work counts more than rounds
+_COARSE = 16  # bits of a coarse bin
+
+Weights = tuple[list[int], int]  # for each row of bits, and a public summand
+
+
+@dataclass(frozen=True)
+class Level:
+    """Bins [2^(low + j step), 2^(low + (j + 1) step)), j < count, of words. Each row of bits says [x >= a threshold].
+
+    The first row is [x >= 1], if `positive`: no bin is left for other words. `beyond` are thresholds after the last bin; from
+    the first of them on a word is in none. `signed` takes the bins of -x too.
+    """
+
+    low: int
+    step: int
+    count: int
+    bound: int  # in bits: words are below 2^bound in magnitude
+    positive: bool = False
+    beyond: tuple[int, ...] = ()
+    signed: bool = False
+
+    @property
+    def top(self) -> int:
+        """Where the last bin ends, in bits; words are brought into it."""
+        return self.low + self.step * self.count
+
+    def thresholds(self) -> list[int]:
+        bins = [1 << (self.low + j * self.step) for j in range(1, self.count)]
+        up = [*([1] if self.positive else []), *bins, *self.beyond]
+        return [*up, *(1 - t for t in up)] if self.signed else up
+
+    def shifts(self) -> list[int]:
+        """For each bin the power of two that brings it into the last."""
+        return [self.step * (self.count - 1 - j) for j in range(self.count)]
+
+    def weights(self, values: Sequence[int], beyond: Sequence[int] = (0, 0)) -> Weights:
+        """values[j] in bin j, and `beyond` after each threshold there; of -x, minus that. 0 in no bin, if `positive`."""
+        steps = [*values, *beyond[: len(self.beyond)]]
+        rows = [after - before for before, after in zip([0, *steps], steps, strict=False)]
+        first, rows = (0, rows) if self.positive else (rows[0], rows[1:])
+        # -x >= t where [x >= 1 - t] is not set
+        return ([*rows, *rows], first - sum(rows)) if self.signed else (rows, first)
+
+    def nonzero(self) -> Weights:
+        """1 where a word is not 0, if `signed` and `positive`: it is 1 or more, or it is not 0 or more."""
+        half = len(self.thresholds()) // 2
+        return [int(row == 0) - int(row == half) for row in range(2 * half)], 1
+
+
+def levels(low: int, high: int, bound: int, size: int, beyond: tuple[int, ...] = (), signed: bool = False) -> list[Level]:
+    """For words below 2^bound, with bins from 2^low to 2^high: one level for few elements, two for many of a wide range.
+
+    With low = 0 words may also be below all bins.
+    """
+    width = max(high - low, 1)
+    coarse = -(-width // _COARSE)
+    if size < LARGE or coarse == 1:
+        return [Level(low, 2, -(-width // 2), bound, low == 0, beyond, signed)]
+    while (step := 2 * -(-width // (2 * coarse))) * coarse + low > RAW_BITS:
+        coarse += 1
+    first = Level(low, step, coarse, bound, low == 0, beyond, signed)
+    return [first, Level(first.top - step, 2, step // 2, first.top)]
+
+
+class Bins:
+    """The bins of a share at one level: `combine` gives public functions of them as words."""
+
+    def __init__(self, protocol: Protocol, x: Share, level: Level):
+        self._protocol, self.level, self._shape = protocol, level, x.shape
+        thresholds = level.thresholds()
+        found = protocol.to_words(protocol.at_least(x, words(thresholds, x.shape), min(level.bound + 1, RAW_BITS)))
+        self._words = protocol.view(found, Reshape((len(thresholds), int(np.prod(x.shape, dtype=np.int64)))))
+
+    def combine(self, weights: Sequence[Weights]) -> list[Share]:
+        """Each function of the bin. Views of one share, so that they are opened together."""
+        protocol, shape = self._protocol, (len(weights), *self._shape)
+        constants = words([constant for _, constant in weights], self._shape)
+        table = np.array([[value % (1 << 64) for value in rows] for rows, _ in weights], np.uint64)
+        both = protocol.add(protocol.view(protocol.bilinear(MATMUL, table, self._words), Reshape(shape)), constants)
+        return [protocol.view(both, Index((k,))) for k in range(len(weights))]
+
+
+@dataclass(frozen=True)
+class Normal:
+    """y = x times the product of `factors`, with 2^(top - 2) <= |y| < 2^top; and for each level what else was asked for."""
+
+    y: Share
+    top: int
+    factors: list[Share]
+    others: list[list[Share]]
+
+
+Other = Callable[[Level], list[Weights]]
+
+
+def normalise(
+    protocol: Protocol,
+    x: Share,
+    chosen: Sequence[Level],
+    other: Other,
+    also: Sequence[Share] = (),
+    opened: bool = False,
+    least: bool = False,
+) -> Normal:
+    """x in [2^(top - 2), 2^top), and 0 where it is in no bin; or the least number there is, if `least`.
+
+    `other` names functions of the bins to come with it; if `opened`, what will be multiplied. `also` is opened beside.
+    Cost: 5 rounds a level; 8 bytes to open the share of each level, 4.375 for each threshold, and 8 for each factor and
+    opened function.
+    """
+    factors, others = [], []
+    for number, level in enumerate(chosen):
+        if not level.thresholds():  # there is one bin
+            continue
+        factor, *rest = _functions(protocol, x, level, other, least and number == 0)
+        edge = rest.pop() if least and number == 0 else None
+        protocol.open([factor, *(rest if opened else ()), *(also if number == 0 else ())])
+        x = protocol.bilinear(MULTIPLY, x, factor)
+        x = x if edge is None else protocol.add(x, edge)
+        factors.append(factor)
+        others.append(rest)
+    return Normal(x, chosen[-1].top, factors, others)
+
+
+def _functions(protocol: Protocol, x: Share, level: Level, other: Other, least: bool) -> list[Share]:
+    """The factor of the bin, what else is asked for, and the lower edge of the last bin, where x is in none."""
+    weights = [level.weights([1 << shift for shift in level.shifts()]), *other(level)]
+    if least:
+        edge = 1 << (level.top - level.step)
+        rows, constant = level.weights([-edge] * level.count)
+        weights.append((rows, constant + edge))
+    return Bins(protocol, x, level).combine(weights)
+
+
+def multiplied(protocol: Protocol, shares: Sequence[Share]) -> Share:
+    """The product of one share, or of two that are open."""
+    return shares[0] if len(shares) == 1 else protocol.bilinear(MULTIPLY, shares[0], shares[1])

@@ -1,0 +1,81 @@
+"""Quotients and powers of any operands: by multiplication where that does, else by the curves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mpc.errors import RangeError
+from mpc.tensor import multiplication
+from mpc.tensor.arithmetic import as_float, negative
+from mpc.tensor.base import Secret, unsupported
+from mpc.tensor.boolean import as_number
+from mpc.tensor.curves import inverting
+from mpc.tensor.curves.exponential import power_of
+from mpc.tensor.curves.logarithms import logarithm
+from mpc.tensor.curves.operands import at_scale, operand
+from mpc.tensor.curves.roots import positive, rsqrt, sqrt
+from mpc.tensor.shapes import as_public
+
+S = TypeVar("S", bound=Secret)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """a / b, one of them or both secret. By a public b: see `multiplication.divide`; by a secret one: `inverting.divide`."""
+    if not isinstance(b, Secret):
+        return multiplication.divide(a, b)
+    if not isinstance(a, Secret) and np.ndim(a) == 0 and as_public(a, "divide") == 1:
+        return inverting.reciprocal(b)
+    return inverting.divide(a, b)
+
+
+def power(x: Any, exponent: Any) -> Any:
+    """x ** exponent for a public exponent, or a public positive base."""
+    if isinstance(exponent, Secret):
+        return _power_of_public(x, exponent)
+    n = _public_number(exponent, "the exponent must be")
+    if n >= 0 and float(n).is_integer():
+        return multiplication.power(as_number(x), exponent)
+    if float(n).is_integer():
+        return multiplication.power(inverting.reciprocal(x), -int(n))
+    return sqrt(x) if n == 0.5 else rsqrt(x) if n == -0.5 else real_power(x, float(n))
+
+
+def float_power(x: Any, exponent: Any) -> Any:
+    """np.float_power: x ** exponent in fixed point."""
+    return power(x if not isinstance(x, Secret) else as_float(as_number(x)), exponent)
+
+
+def real_power(x: S, exponent: float) -> S:
+    """x ** exponent for x > 0, as 2^(exponent log2 x)."""
+    (x,) = at_scale([x])
+    # 2^(exponent z) = base^(z / 2^shift) with 2 <= base < 4
+    shift = 1 - math.frexp(abs(exponent))[1]
+    z = logarithm(2.0, x, positive(x, 1, "power"), scale=min(x.context.fraction_bits + 32, 54 - shift), more=6)
+    z = z.like(z.share, scale=z.scale + shift)
+    return power_of(2.0 ** math.ldexp(abs(exponent), shift), z if exponent > 0 else negative(z))
+
+
+def _power_of_public(base: Any, x: S) -> S:
+    if isinstance(base, Secret):
+        unsupported("power", "of base and exponent one must be public; use exp(exponent * log(base))")
+    value = _public_number(base, "with a secret exponent, the base must be")
+    if value <= 0:
+        raise RangeError(f"{x.context.who}, operation 'power': with a secret exponent the base must be positive, not {value:g}")
+    if value == 1:
+        return multiplication.power(operand(x), 0)
+    if abs(math.log(value)) < _LEAST_LOG:
+        unsupported("power", f"the base {value:g} is too close to 1; use exp(exponent * log(base))")
+    return power_of(value, operand(x)) if value > 1 else power_of(1 / value, negative(operand(x)))
+
+
+_LEAST_LOG = 0.25  # of a base: smaller ones would need longer digits than are provided for
+
+
+def _public_number(value: Any, what: str) -> float:
+    public = as_public(value, "power")
+    if public.ndim or not np.isfinite(public):
+        unsupported("power", f"{what} one finite public number, not {value!r}")
+    return public.item()  # type: ignore[no-any-return]
