@@ -176,16 +176,16 @@ RELATIVE_FUNCTIONS = [
     Row("`np.log2(x)`", "2^-16 <= x <= 2^29", np.log2, np.log2, POSITIVE, evenly(0.01, 100), Allowed(absolute=2**-11), 18, 400),
     Row("`np.log1p(x)`", "2^-16 - 1 <= x <= 2^29", np.log1p, np.log1p, over(LOWEST - 1, HIGHEST, (-1, 16)), evenly(0, 100),
         ABSOLUTE),
-    Row("`x ** 1.5`", "2^-16 <= x <= 2^19", lambda x: x**1.5, lambda x: x**1.5,
-        over(LOWEST, 2.0**19, (0, 16)), evenly(0.01, 100), RELATIVE),
+    Row("`x ** 1.5`", "x >= 2^-16, x ** 1.5 <= 2^14", lambda x: x**1.5, lambda x: x**1.5,
+        over(LOWEST, 2.0 ** (28 / 3), (0, 16)), evenly(0.01, 100), RELATIVE),
 ]  # fmt: skip
 
 ROWS_OF_TEN = [
     Row("`softmax(x, axis=1)` of 10", "|x| <= 100, or -2^20", lambda x: function("softmax")(x, axis=1), softmax, rows_of_ten, TEN,
-        Allowed(absolute=2**-10), 44),
+        Allowed(absolute=2**-10), 44, nonzero=1),
     Row("sum of a row of softmax", "the same", rows_sum, lambda x: np.ones(len(x)), rows_of_ten, TEN, Allowed(absolute=2**-9)),
     Row("`log_softmax(x, axis=1)` of 10", "the same", lambda x: function("log_softmax")(x, axis=1),
-        lambda x: special.log_softmax(x, axis=1), rows_of_ten, TEN, Allowed(absolute=2**-10)),
+        lambda x: special.log_softmax(x, axis=1), rows_of_ten, TEN, Allowed(absolute=2**-10), nonzero=1),
     Row("`logsumexp(x, axis=1)` of 10", "the same", lambda x: function("logsumexp")(x, axis=1),
         lambda x: special.logsumexp(x, axis=1), rows_of_ten, TEN, Allowed(absolute=2**-10)),
 ]  # fmt: skip

@@ -5,10 +5,13 @@ Everything is measured: errors by scanning domains, costs by the meter, times on
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,14 +32,16 @@ _HEAD = """\
 *Written by `python -m benchmarks.functions_page > docs/functions.md` from measurements; the table of functions is
 benchmarks/function_rows.py.*
 
-Protocol `additive`, two parties, 16 fraction bits: one unit in the last place (ulp) is 2^-16. **Errors** are the worst of a scan
-of the whole domain, against float64 of the same encoded input: evenly and logarithmically spaced points, all numbers within 0.3
-of zero, powers of two and the domain's ends with their neighbours. The error *allowed* is the larger of the bounds, never their
-sum, and what rounds to an ulp or more is never 0 (of products and quotients: what is an ulp or more). *Relative* is the worst for
-results of 1/8 and more, *ulp* the worst for those below. **Costs** are those of a fresh secret input: rounds, bytes that a party
-sends an element of the input, bytes that the dealer sends an element. **ms** is for 10^5 elements (rows of 10, 100 or 1000
-elements included), from a common start to shares of the result: two parties and a dealer on one machine, dealing included, the
-median of {repeats}.
+Protocol `additive`, two parties, 16 fraction bits: one unit in the last place (ulp) is 2^-16.
+
+**Errors** are the worst of a scan of the whole domain, against float64 of the same encoded input: evenly and logarithmically
+spaced points, all numbers within 0.3 of zero, powers of two and the domain's ends with their neighbours. *Relative* is the worst
+for results of 1/8 and more, *ulp* the worst for those below. The error *allowed* is the larger of the bounds, never their sum,
+and what rounds to an ulp or more is never 0 (of products, quotients and softmax: what is an ulp or more).
+
+**Costs** are those of a fresh secret input: rounds, bytes that a party sends an element of the input, bytes that the dealer sends
+an element. **ms** is for 10^5 elements (rows of 10, 100 or 1000 elements included), from a common start to shares of the result,
+two parties, a dealer and its dealing included, on one machine ({cores} cores, {processor}); the median of {repeats}.
 """
 
 
@@ -81,11 +86,13 @@ def scan(row: Row) -> Errors:
 
 def misses(row: Row, error: Errors, cost: Costs) -> Iterable[str]:
     """In what the row does not reach what it is to reach."""
-    if error.violations or error.zeros:
+    if error.violations:
         yield str(error)
+    if error.zeros:
+        yield f"{error.zeros} of {error.count} results are 0 that should not be, of up to {error.zero_ulps:.3g} ulp"
     if row.rounds is not None and cost.rounds > row.rounds:
         yield f"{cost.rounds} rounds, not {row.rounds}"
-    if row.bytes_sent is not None and cost.bytes_sent > row.bytes_sent:
+    if row.bytes_sent is not None and round(cost.bytes_sent, 2) > row.bytes_sent:  # packed bits end in padding
         yield f"{cost.bytes_sent:.2f} bytes an element, not {row.bytes_sent:g}"
 
 
@@ -100,8 +107,16 @@ def _short(value: float) -> str:
     return f"{value:.1e}" if value else "0"
 
 
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
 def page(rows: Callable[[str], bool], with_peers: bool) -> str:
-    parts, short = [_HEAD.format(repeats=REPEATS)], []
+    parts, short = [_HEAD.format(repeats=REPEATS, cores=os.cpu_count(), processor=processor())], []
     columns = "function | domain | absolute | relative | ulp | allowed | rounds | bytes sent | dealt | ms"
     for title, all_rows in SECTIONS.items():
         chosen = [row for row in all_rows if rows(row.name)]

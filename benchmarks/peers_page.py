@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,29 +12,31 @@ from benchmarks.peers import figures
 from benchmarks.peers.spu import SPU, how_to_get_it, installed
 from benchmarks.workloads import WORKLOADS
 
-_TEXT = """\
-## Beside other systems
-
-The peers' figures were {source}. Ours are those of this page's machine. Inputs: sigmoid [-8, 8], exp [-8, 4], 1 / x [0.1, 50],
-sqrt and log [0.01, 100], softmax [-4, 4], the others [-1, 1]. A trusted first party knows all correlations: no dealing travels.
-*Dealt* is what the dealer sends, besides.
+_SOURCE = """\
+The peers' figures were {source}. A trusted first party knows all correlations: no dealing travels. Ours are those of this \
+page's machine; *dealt* is what the dealer sends besides. Inputs: sigmoid [-8, 8], exp [-8, 4], 1 / x [0.1, 50], sqrt and log \
+[0.01, 100], softmax [-4, 4], the others [-1, 1].
 """
 _SPEED = """\
-Times faster than SPU SEMI2K: ours against SPU {where}; the others against SPU on the machine where they were measured,
-so that the columns compare.
+Times faster than SPU SEMI2K: ours than SPU on this page's machine, both run in turns; the others than SPU on the machine where \
+they were measured.
 """
 _SPEED_MISSING = "Speed is compared to SPU's, which was not installed for this page: `{}`.\n"
+
+
+def paragraph(text: str) -> str:
+    return textwrap.fill(text, 130) + "\n"
 
 
 def peers_section() -> str:
     with ExitStack() as stack:
         spu = stack.enter_context(SPU()) if installed() else None
         rows = {name: compare(name, spu, 2) for name in WORKLOADS}
-    parts = [_TEXT.format(source=figures.SOURCE)]
+    parts = ["## Beside other systems\n", paragraph(_SOURCE.format(source=figures.SOURCE))]
     if spu is None:
         parts.append(_SPEED_MISSING.format(how_to_get_it()))
     else:
-        parts.append(_SPEED.format(where="on this page's machine, run in turns"))
+        parts.append(paragraph(_SPEED))
         parts.append(_table({name: row["ratio"] for name, row in rows.items()}, speeds(), "{:.1f}".format))
     sent = {name: row["ours"]["bytes_sent"] / 1e6 for name, row in rows.items()}
     dealt = {name: row["ours"]["bytes_dealt"] / 1e6 for name, row in rows.items()}

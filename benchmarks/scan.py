@@ -83,11 +83,12 @@ class Errors:
     wanted: float
     violations: int
     zeros: int  # results of 0 that should not be
+    zero_ulps: float  # the most that a result of 0 should have been
 
     def __str__(self) -> str:
         where = ", ".join(f"{value:.8g}" for value in self.place[:12])
-        found = f"worst at ({where}): {self.got:.8g} for {self.wanted:.8g}, {self.worst:.3g} of the bound"
-        return f"{self.violations} of {self.count} beyond the bound, {self.zeros} wrong zeros; {found}"
+        counts = f"{self.violations} of {self.count} beyond the bound, {self.zeros} wrong zeros (up to {self.zero_ulps:.3g} ulp)"
+        return f"{counts}; worst at ({where}): {self.got:.8g} for {self.wanted:.8g}, {self.worst:.3g} of the bound"
 
 
 def evaluate(call: Callable[..., Any], arrays: list[Array], protocol: str = "additive") -> Array:
@@ -130,7 +131,8 @@ def errors(
         got=float(got[index]),
         wanted=float(wanted[index]),
         violations=int((wrong > bound).sum()),
-        zeros=int(((got == 0) & (size >= nonzero * ULP)).sum()),
+        zeros=int((size[got == 0] >= nonzero * ULP).sum()),
+        zero_ulps=_largest(size[got == 0]) / ULP,
     )
 
 

@@ -7,7 +7,7 @@ import mpc
 
 
 def test_names():
-    assert sorted(mpc.__all__) == ["Error", "Party", "Tensor", "errors", "ring", "run", "simulate"]
+    assert sorted(mpc.__all__) == ["Error", "Party", "Tensor", "errors", "functions", "ring", "run", "simulate"]
     assert all(hasattr(mpc, name) for name in mpc.__all__)
 
 

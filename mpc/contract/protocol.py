@@ -148,7 +148,7 @@ class Protocol(ABC):
         self._lacks("equal")
 
     def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
-        """Divide each share's signed value by 2^bits, rounding down exactly; together in as many rounds as one."""
+        """Divide each share's signed value by 2^bits, rounding down exactly."""
         self._lacks("floor")
 
     def domain(self, x: Share, low: int, high: int, operation: str) -> None:  # noqa: B027 - who sees no value cannot check it
@@ -160,8 +160,11 @@ class Protocol(ABC):
         """Bits as words 0 and 1."""
         self._lacks("to_words")
 
-    def select(self, items: Sequence[tuple[Share, Share]]) -> list[Share]:
-        """For each (bits, words) of broadcastable shapes: the word where the bit is set, else 0. All in one round."""
+    def select(self, items: Sequence[tuple[Share, Share | Words]]) -> list[Share]:
+        """For each (bits, words) of broadcastable shapes: the word where the bit is set, else 0. All in one round.
+
+        Words may be public.
+        """
         self._lacks("select")
 
     def one_hot(self, x: Share, size: int) -> Share:

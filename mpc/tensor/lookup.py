@@ -15,7 +15,8 @@ import numpy as np
 
 from mpc import fixed
 from mpc.contract import MATMUL
-from mpc.errors import OptionError, RangeError
+from mpc.errors import IndexingError, OptionError, RangeError
+from mpc.tensor import shaping
 from mpc.tensor.base import Array, Secret, numeric, unsupported
 from mpc.tensor.multiplication import matmul
 from mpc.tensor.shapes import as_numpy, as_public, axis_index
@@ -59,6 +60,24 @@ def take(table: Any, indices: S, axis: int | None = None, operation: str = "take
     chosen = _product(_one_hot(reshape(indices, -1), n, operation), rows, operation)
     result = reshape(chosen, (*indices.shape, *rest))
     return moveaxis(result, range(indices.ndim), range(place, place + indices.ndim))
+
+
+def take_any(table: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    """By secret indices, or by public ones of a secret table."""
+    if not isinstance(indices, Secret):
+        return shaping.take(table, indices, axis, mode)
+    if mode != "raise":
+        unsupported("np.take", f"mode={mode!r} is not available for secret indices; bring them into range first")
+    return take(table, indices, axis)
+
+
+def item(x: S, index: S) -> S:
+    """x[index] for a secret index: entries along the first axis. As `take`."""
+    if index.kind == "bool":
+        unsupported("indexing", "how many elements a secret mask chooses would be public; select them with np.where")
+    if not x.ndim:
+        raise IndexingError("indexing: too many indices for a tensor without axes")
+    return take(x, index, 0, "indexing")
 
 
 def take_along_axis(table: Any, indices: S, axis: int | None = -1) -> S:

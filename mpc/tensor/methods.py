@@ -8,8 +8,9 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from mpc.errors import UsageError
-from mpc.tensor import arithmetic, boolean, extrema, magnitude, order, products, reduction, shaping
+from mpc.tensor import arithmetic, boolean, extrema, lookup, magnitude, order, products, reduction, rounding, shaping, sorting
 from mpc.tensor.base import Secret
+from mpc.tensor.curves import lengths
 from mpc.tensor.dispatch import refuse
 
 Axis = int | tuple[int, ...] | None
@@ -45,7 +46,8 @@ class Methods(Secret):
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, key: Any) -> Self:
-        return shaping.getitem(self, key)
+        """By public indices, local; or by one tensor of secret integers, as np.take along the first axis."""
+        return lookup.item(self, key) if isinstance(key, type(self)) else shaping.getitem(self, key)
 
     # ------------------------------------------------------------------ shapes and elements
 
@@ -70,7 +72,8 @@ class Methods(Secret):
 
     def take(self, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Self:
         refuse("take", out=out)
-        return shaping.take(self, indices, axis, mode)
+        result: Self = lookup.take_any(self, indices, axis, mode)
+        return result
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         return shaping.gather("repeat", self, np.repeat, repeats, axis)
@@ -99,6 +102,10 @@ class Methods(Secret):
     def var(self, axis: Axis = None, dtype: None = None, out: None = None, ddof: float = 0, keepdims: bool = False) -> Self:
         refuse("var", dtype=dtype, out=out)
         return reduction.variance(self, axis, ddof, keepdims)
+
+    def std(self, axis: Axis = None, dtype: None = None, out: None = None, ddof: float = 0, keepdims: bool = False) -> Self:
+        refuse("std", dtype=dtype, out=out)
+        return lengths.std(self, axis, ddof, keepdims)
 
     def cumsum(self, axis: int | None = None, dtype: None = None, out: None = None) -> Self:
         refuse("cumsum", dtype=dtype, out=out)
@@ -136,6 +143,18 @@ class Methods(Secret):
         result: Self = magnitude.clip(self, min, max)
         return result
 
+    def argsort(self, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Self:
+        sorting.check_kind("argsort", kind, order)
+        return sorting.argsort(self, axis)
+
+    def argpartition(self, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Self:
+        sorting.check_kind("argpartition", None, order)
+        return sorting.argpartition(self, kth, axis)
+
+    def round(self, decimals: int = 0, out: None = None) -> Self:
+        refuse("round", out=out)
+        return rounding.round_(self, decimals)
+
     def any(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
         refuse("any", out=out)
         return boolean.any_(order.truth(self), axis, keepdims)
@@ -168,14 +187,14 @@ class Methods(Secret):
     conjugate = conj
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Self:
-        """Booleans as numbers (1 round), integers as floats, or numbers as whether they are not 0 (as `!=`)."""
+        """Booleans as numbers (1 round), integers as floats, floats as integers (np.trunc), numbers as whether they are not 0."""
         wanted = np.dtype(dtype)
         if wanted == self.dtype:
             return self
         if wanted == np.bool_:
             return order.truth(self)
-        if wanted == np.int64 and self.kind == "bool":
-            return boolean.as_number(self)
+        if wanted == np.int64:
+            return rounding.as_int(self)
         if wanted == np.float64:
             return arithmetic.as_float(boolean.as_number(self))
         raise UsageError(f"astype: a secret {self.dtype} tensor cannot become {wanted}")

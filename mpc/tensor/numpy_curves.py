@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from mpc.tensor.base import unsupported
 from mpc.tensor.curves import bounded, exponential, inverting, lengths, logarithms, periodic, powers, roots, soft, solving
 from mpc.tensor.multiplication import multiply
 
@@ -41,11 +42,17 @@ def _std(a: Any, axis: Any, ddof: float, keepdims: bool, correction: float | Non
     return lengths.std(a, axis, ddof if correction is None else correction, keepdims)
 
 
+def _corrcoef(x: Any, y: Any, rowvar: bool) -> Any:
+    if y is not None:
+        unsupported("np.corrcoef", "y= is not available; stack the variables in one tensor")
+    return lengths.corrcoef(x, rowvar)
+
+
 FUNCTIONS: dict[str, Function] = {
     "std": lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None: _std(
         a, axis, ddof, keepdims, correction
     ),
-    "corrcoef": lambda x, rowvar=True: lengths.corrcoef(x, rowvar),
+    "corrcoef": lambda x, y=None, rowvar=True: _corrcoef(x, y, rowvar),
     "linalg.norm": lambda x, ord=None, axis=None, keepdims=False: lengths.norm(x, ord, axis, keepdims),
     "linalg.vector_norm": lambda x, *, axis=None, keepdims=False, ord=2: lengths.vector_norm(x, ord, axis, keepdims),
     "linalg.solve": solving.solve,

@@ -43,22 +43,13 @@ def _quantile(name: str) -> Function:
 
     def quantile(
         a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-        keepdims: bool = False, *, weights: None = None, interpolation: None = None,
+        keepdims: bool = False, *, weights: None = None,
     ) -> Any:  # fmt: skip
-        if weights is not None or interpolation is not None:
-            unsupported(f"np.{name}", "weights= and interpolation= are not available; the latter is called method=")
+        if weights is not None:
+            unsupported(f"np.{name}", "weights= is not available")
         return function(_secret(name, a, "a", q=q), q, axis, method, keepdims)
 
     return quantile
-
-
-def _take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
-    """By secret indices, or public ones of a secret."""
-    if not isinstance(indices, Secret):
-        return shaping.take(a, indices, axis, mode)
-    if mode != "raise":
-        unsupported("np.take", f"mode={mode!r} is not available for secret indices; bring them into range first")
-    return lookup.take(a, indices, axis)
 
 
 def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
@@ -95,7 +86,7 @@ FUNCTIONS: dict[str, Function] = {
     "percentile": _quantile("percentile"),
     "round": lambda a, decimals=0, out=None: rounding.round_(a, decimals),
     "fix": lambda x, out=None: rounding.trunc(x, "fix"),
-    "take": _take,
+    "take": lambda a, indices, axis=None, out=None, mode="raise": lookup.take_any(a, indices, axis, mode),
     "take_along_axis": _take_along_axis,
     "searchsorted": lambda a, v, side="left", sorter=None: binning.searchsorted(a, v, side, sorter),
     "digitize": lambda x, bins, right=False: binning.digitize(_secret("digitize", x, "x", bins=bins), bins, right),

@@ -43,6 +43,12 @@ class Refusals:
 
     __delitem__ = fill = __setitem__
 
+    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UsageError("sort: this method works in place, and a secret tensor is immutable; use np.sort(tensor)")
+
+    def partition(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UsageError("partition: this method works in place, and a secret tensor is immutable; use np.partition(tensor, kth)")
+
     def __reduce__(self) -> NoReturn:
         raise UsageError("a secret tensor stays at its party and is never pickled; return tensor.reveal() instead")
 

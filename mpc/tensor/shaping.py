@@ -95,7 +95,7 @@ def _public_key(part: Any) -> Any:
     if isinstance(part, int | np.integer) and not isinstance(part, bool):
         return operator.index(part)
     if isinstance(part, Secret):
-        unsupported("indexing", "an index must be public; a secret cannot steer which element is read")
+        unsupported("indexing", "a secret index cannot be combined with others; use x[index], or np.take(x, index, axis)")
     array = as_numpy("indexing", np.asarray, part)
     if array.size == 0 and isinstance(part, list):
         return array.astype(np.int64)

@@ -40,7 +40,7 @@ def check_protocol(
 
     Values, shapes and views come from `seed`; `run` may carry the job over another transport. Words cover the range that
     truncation needs, and then the whole ring, where alone RangeError is an accepted answer. AssertionError says which
-    protocol, number of parties, case and party was wrong. Takes a second or two a number of parties.
+    protocol, number of parties, case and party was wrong. Takes a few seconds a number of parties.
     """
     sizes = [n for n in parties if protocol.min_parties <= n <= protocol.max_parties]
     assert sizes, f"{protocol.name} runs with {protocol.min_parties} to {protocol.max_parties} parties, so nothing was checked"

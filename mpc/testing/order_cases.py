@@ -126,6 +126,8 @@ def bit_cases(random: Random) -> Iterator[Case]:
         chosen, negative = (np.asarray(np.where(b, z, np.uint64(0))) for z in (x, np.negative(x)))
         shifted = np.asarray(np.left_shift(x, np.uint64(16)))
         yield Case(f"select {left} {right}", (b, shifted), _select, [*[chosen] * 5, negative], False, ("select",))
+        name = f"select {left} public {right}"
+        yield Case(name, (b,), lambda p, b, x=x: p.select([(b, x), (b, x)]), [chosen] * 2, False, ("select",))
 
 
 def _one_hot(x: Array, size: int) -> Array:

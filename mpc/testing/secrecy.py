@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from mpc.contract import MATMUL, MULTIPLY, Protocol, Reshape
+from mpc.contract import MATMUL, MULTIPLY, Exponential, Protocol, Reshape, Share, Waves
 from mpc.session import Party
+from mpc.testing.cases import provides
 from mpc.testing.conformance import PARTIES
 from mpc.testing.recording import Message, Transcript
 from mpc.testing.simulation import protocol_of, share_input, simulate
 from mpc.testing.uniformity import MIN_SAMPLES, check_jointly_uniform
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_Program = Callable[[Protocol, int], list[Share]]
 SECRETS = (0, 1, (1 << 40) - 1)
 _SHAPE = (64, 64)
 
@@ -37,23 +40,25 @@ class _Seen:
 def check_secrecy(protocol: type[Protocol], parties: Iterable[int] = PARTIES, seed: int = 0) -> None:
     """Check that transcripts do not show the secrets, for a protocol whose messages are masked or shared uniformly.
 
-    Runs inputs, products, truncations and booleans on constant secrets, and a reveal, for each of the numbers of parties
-    that `protocol` supports. The messages' order, labels, dtypes and shapes must not depend on the secrets. All that n - 1
-    parties, each of them, receive from the other one and from a dealer, and what all parties' messages of one round add up
-    to, must be uniform, and so must the difference of every two of these: a mask that hides two values fails here. (The
-    messages of a reveal are tested apart: given the result, they are a function of what the receivers hold.) What a dealer
-    receives must be uniform or the same for every secret. Small arrays are tested together with others of their label; what
-    cannot be judged fails: other dtypes than unsigned integers, and labels with fewer than 1280 words. The chance of a false
-    alarm is below 1e-5, and none for a seed that has passed once. It cannot prove secrecy: it finds plain leaks.
+    Runs inputs, products, truncations and booleans, and then comparisons, selections and functions as far as the protocol has
+    them, on constant secrets, and a reveal, for each of the numbers of parties that it supports. The messages' order, labels,
+    dtypes and shapes must not depend on the secrets. All that n - 1 parties, each of them, receive from the other one and from
+    a dealer, and what all parties' messages of one round add up to, must be uniform, and so must the difference of every two
+    of these: a mask that hides two values fails here. (The messages of a reveal are tested apart: given the result, they are
+    a function of what the receivers hold.) What a dealer receives must be uniform or the same for every secret. Small arrays
+    are tested together with others of their label; what cannot be judged fails: other dtypes than unsigned integers, and
+    labels with fewer than 1280 words. The chance of a false alarm is below 1e-5, and none for a seed that has passed once. It
+    cannot prove secrecy: it finds plain leaks.
     """
     sizes = [n for n in parties if protocol.min_parties <= n <= protocol.max_parties]
     assert sizes, f"{protocol.name} runs with {protocol.min_parties} to {protocol.max_parties} parties, so nothing was checked"
-    false_alarm = 1e-6 / len(sizes)
-    for n in sizes:
+    programs = [_products, *([_comparisons] if any(provides(protocol, name) for name in _OPTIONAL) else [])]
+    false_alarm = 1e-6 / (len(sizes) * len(programs))
+    for n, program in product(sizes, programs):
         outlines, asked = [], []
         for value in SECRETS:
-            hidden = _run(protocol, n, value, seed, reveal=False)
-            shown = _run(protocol, n, value, seed, reveal=True)
+            hidden = _run(protocol, n, program, value, seed, reveal=False)
+            shown = _run(protocol, n, program, value, seed, reveal=True)
             outlines.append([transcript.outline() for transcript in shown])
             asked.append([seen for t in shown[:n] for seen in _arrays(t.sent(to=n), f"from party {t.index} to the dealer")])
             dealt = list(_arrays(hidden[n - 1].received(sender=n), "from the dealer"))
@@ -100,22 +105,50 @@ def _check(seen: list[_Seen], false_alarm: float) -> None:
         check_jointly_uniform(named, false_alarm)
 
 
-def _run(protocol: type[Protocol], n: int, value: int, seed: int, reveal: bool) -> list[Transcript]:
+def _run(protocol: type[Protocol], n: int, compute: _Program, value: int, seed: int, reveal: bool) -> list[Transcript]:
     """The transcripts, whose masks are the same with a reveal at the end and without."""
-    x, b = np.full(_SHAPE, value, np.uint64), np.full(8 * 4096, value % 2 == 1)
 
     def program(party: Party) -> None:
         p = protocol_of(party)
-        first, second = share_input(p, x, 0), share_input(p, x, n - 1)
-        flags = [share_input(p, b, owner) for owner in (0, n - 1)]
-        product = p.bilinear(MULTIPLY, first, second)
-        again = p.bilinear(MATMUL, p.view(first, Reshape(_SHAPE)), p.square(second))
-        (short,) = p.truncate([(p.add(first, second), 16)])
-        results = [product, again, p.bilinear(MULTIPLY, short, short), p.and_(*flags)]
+        results = compute(p, value)
         if reveal:
             p.reveal(results, range(n))
 
     return simulate(program, parties=n, protocol=protocol, seed=seed, record=True).transcripts
+
+
+def _products(p: Protocol, value: int) -> list[Share]:
+    n, x, b = p.endpoint.size, np.full(_SHAPE, value, np.uint64), np.full(8 * 4096, value % 2 == 1)
+    first, second = share_input(p, x, 0), share_input(p, x, n - 1)
+    flags = [share_input(p, b, owner) for owner in (0, n - 1)]
+    elementwise = p.bilinear(MULTIPLY, first, second)
+    again = p.bilinear(MATMUL, p.view(first, Reshape(_SHAPE)), p.square(second))
+    (short,) = p.truncate([(p.add(first, second), 16)])
+    return [elementwise, again, p.bilinear(MULTIPLY, short, short), p.and_(*flags)]
+
+
+_OPTIONAL = ("at_least", "equal", "floor", "to_words", "select", "one_hot", "waves", "exponential")
+_BITS = 8 * MIN_SAMPLES  # so many that their packed bits can be judged
+
+
+def _comparisons(p: Protocol, value: int) -> list[Share]:
+    n, x, b = p.endpoint.size, np.full(_BITS, value, np.uint64), np.full(_BITS, value % 2 == 1)
+    first, second, third = (share_input(p, x, owner) for owner in (0, n - 1, 0))
+    (short,) = p.truncate([(third, 16)])
+    bits, series = share_input(p, b, 0), [Waves(32, (0.5, 1.0), (0.0, 0.5), 20)]
+    results: dict[str, Callable[[], list[Share]]] = {
+        "at_least": lambda: [p.at_least(first, np.stack([x, 0 * x])), p.less(p.negate(first), second)],
+        "equal": lambda: [p.equal(first, second), p.equal(first, x)],
+        "floor": lambda: p.floor([(p.add(first, second), 16)]),
+        "to_words": lambda: [p.to_words(bits)],
+        "select": lambda: p.select([(bits, second), (bits, first), (bits, short)]),
+        "one_hot": lambda: [p.one_hot(p.negate(second), 4)],
+        "waves": lambda: p.waves(p.negate(first), series),
+        "exponential": lambda: [p.exponential(p.negate(second), Exponential(36, 0, 35, 3, 20))],
+    }
+    shares = {name: results[name]() for name in _OPTIONAL if provides(type(p), name)}
+    # Shares of functions may be multiples of public factors: hidden like any other, yet not uniform when they are revealed.
+    return [share for name, several in shares.items() if name not in ("waves", "exponential") for share in several]
 
 
 def _arrays(messages: Iterable[Message], way: str) -> Iterator[_Seen]:

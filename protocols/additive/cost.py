@@ -112,7 +112,7 @@ FORMULAS = {
     "floor": Formula(
         "floor (of 16 bits)", 3, {"k": 1}, {"k": 1}, {"k": 6}, dealt={"k": 2}, dealt_narrow={"k": 1}, dealt_rows={"k": 76}
     ),
-    "to_words": Formula("bits to words", 1, opened_bits={"k": 1}, dealt={"k": 1}),
+    "to_words": Formula("bits to words, select public words", 1, opened_bits={"k": 1}, dealt={"k": 1}),
     "select": Formula("select x by a bit", 1, {"k": 1}, {"k": 1}, dealt={"k": 2}),
     "select_opened": Formula("select x, opened before", 1, opened_bits={"k": 1}, dealt={"k": 2}),
     "select_truncated": Formula("select t, truncated", 1, opened_bits={"k": 1}, dealt={"k": 2}, dealt_narrow={"k": 1}),

@@ -11,7 +11,7 @@ from mpc.contract import Bilinear, Exponential, Protocol, View, Waves
 from mpc.party import Endpoint
 from protocols.additive import boolean, compare, conjunction, convert, curves, multiply, sharing, truncate
 from protocols.additive.dealer import serve
-from protocols.additive.shares import Bits, Share
+from protocols.additive.shares import Bits, Known, Share
 from protocols.additive.source import Source
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -122,8 +122,12 @@ class Additive(Protocol):
     def to_words(self, x: Bits) -> Share:
         return convert.to_words(self.endpoint, self._source, x)
 
-    def select(self, items: Sequence[tuple[Bits, Share]]) -> list[Share]:
-        return convert.select(self.endpoint, self._source, items)
+    def select(self, items: Sequence[tuple[Bits, Share | Array]]) -> list[Share]:
+        return convert.select(self.endpoint, self._source, [(b, self._known(x)) for b, x in items])
+
+    def _known(self, x: Share | Array) -> Share:
+        """Public words as a share that needs no opening."""
+        return x if isinstance(x, Share) else Share(x.copy() if self._first else np.zeros_like(x), Known(x.copy(), ()))
 
     def one_hot(self, x: Share, size: int) -> Share:
         return convert.one_hot(self.endpoint, self._source, x, size)

@@ -123,8 +123,8 @@ class Plaintext(Protocol):
     def to_words(self, x: Plain) -> Plain:
         return Plain(x.value.astype(np.uint64))
 
-    def select(self, items: Sequence[tuple[Plain, Plain]]) -> list[Plain]:
-        return [Plain(np.asarray(np.where(b.value, x.value, np.uint64(0)))) for b, x in items]
+    def select(self, items: Sequence[tuple[Plain, Plain | Array]]) -> list[Plain]:
+        return [Plain(np.asarray(np.where(b.value, _value(x), np.uint64(0)))) for b, x in items]
 
     def one_hot(self, x: Plain, size: int) -> Plain:
         place = x.value & np.uint64((1 << (size - 1).bit_length()) - 1)

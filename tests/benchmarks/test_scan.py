@@ -34,7 +34,7 @@ def test_the_larger_bound_counts_and_not_the_sum(index, ulps, wrong):
 
 def test_a_result_of_0_that_should_not_be_is_found_within_the_bound():
     error = found({2: -2 * ULP})
-    assert (error.violations, error.zeros) == (0, 1)
+    assert (error.violations, error.zeros, error.zero_ulps) == (0, 1, 2)
 
 
 def test_relative_errors_and_those_in_the_last_place():

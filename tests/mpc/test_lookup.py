@@ -59,8 +59,11 @@ def tables(draw):
 @given(tables())
 def test_take(case):
     table, axis, indices = case
-    functions = [lambda t, i: np.take(t, i, axis), lambda t, i: lookup.take(table, i, axis)]
-    expected = [lambda t, i: np.take(table, i, axis)] * 2
+    functions = [lambda t, i: np.take(t, i, axis), lambda t, i: lookup.take(table, i, axis), lambda t, i: t.take(i, axis)]
+    expected = [lambda t, i: np.take(table, i, axis)] * 3
+    if axis in (0, -table.ndim):
+        functions.append(lambda t, i: t[i])
+        expected.append(lambda t, i: table[i])
     for protocol, parties in PROTOCOLS[:2]:
         check(functions, table, indices, expected=expected, protocol=protocol, parties=parties)
 
@@ -169,6 +172,8 @@ def test_counts(protocol, parties):
         lambda t, v: np.bincount(t, weights=t, minlength=5),
         lambda t, v: np.bincount(t[:0], minlength=2),
         lambda t, v: np.digitize(t, [1, 2, 3]),
+        lambda t, v: np.digitize(v, [-np.inf, -(2.0**50), 0, 2.0**50, np.inf]),
+        lambda t, v: np.searchsorted([-(2**62), 0, 2**62], t, "left"),
         lambda t, v: np.histogram(v, [-2, 0, 8], weights=t)[0],
     ]
     check(functions, x, w, protocol=protocol, parties=parties)
@@ -249,6 +254,10 @@ def test_rounds_and_bytes(function, rounds, nbytes):
         (lambda x, i: np.take(x, i, mode="clip"), UsageError, "mode='clip'"),
         (lambda x, i: np.take(x, x), UsageError, "astype"),
         (lambda x, i: np.take(x > 0, i), UsageError, "booleans"),
+        (lambda x, i: x[x > 0], UsageError, "public"),
+        (lambda x, i: x[x], UsageError, "indexing: indices must be integers"),
+        (lambda x, i: x[None][0, i], UsageError, "cannot be combined"),
+        (lambda x, i: x[0][i], IndexError, "too many indices"),
         (lambda x, i: np.take(x[:0], i), RangeError, "no entries"),
         (lambda x, i: np.take_along_axis(x[None], i, 0), UsageError, "indices of 1 axes"),
         (lambda x, i: lookup.one_hot(i, 0), OptionError, "size=0"),

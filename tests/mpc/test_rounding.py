@@ -11,7 +11,6 @@ from hypothesis.extra import numpy as hnp
 
 import mpc
 from mpc.errors import RangeError, UsageError
-from mpc.tensor.rounding import as_int
 from mpc.testing import RING_EDGES, simulate
 
 PROTOCOLS = [("plaintext", 1), ("additive", 2), ("additive", 3), ("additive", 5)]
@@ -57,7 +56,9 @@ WHOLE = [np.floor, np.ceil, np.trunc, np.fix, np.modf]
 def test_whole_numbers(x):
     for protocol, parties in PROTOCOLS[:2]:
         check(WHOLE, x, protocol=protocol, parties=parties)
-        rounded, around, integers = run([np.rint, lambda t: np.around(t, 0), as_int], x, protocol=protocol, parties=parties)
+        rounded, around, integers = run(
+            [np.rint, lambda t: t.round(), lambda t: t.astype(int)], x, protocol=protocol, parties=parties
+        )
         assert np.array_equal(rounded, np.floor(x + 0.5))
         assert np.array_equal(around, np.floor(x + 0.5))
         assert np.array_equal(integers, x.astype(np.int64))

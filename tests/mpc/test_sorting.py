@@ -136,7 +136,7 @@ def test_of_more_parties(method, protocol, parties):
     functions = [
         lambda t: np.sort(t, axis=1),
         lambda t: np.argsort(t, axis=1, kind="stable"),
-        lambda t: np.argsort(t, axis=None, kind="stable"),
+        lambda t: t.argsort(axis=None, kind="stable"),
         lambda t: np.median(t, axis=1),
         lambda t: np.median(t, axis=(0, 2), keepdims=True),
         lambda t: np.quantile(t, [0.0, 0.25, 1.0], axis=1, method="lower"),
@@ -169,6 +169,7 @@ def test_partitions():
     values, indices = run(lambda t: (np.partition(t, (1, -1)), np.argpartition(t, 2, axis=-1)), x)
     same(values, np.sort(x))
     same(np.take_along_axis(x, indices, -1), np.sort(x))
+    same(np.take_along_axis(x, run(lambda t: t.argpartition(1, axis=0), x)[0], 0), np.sort(x, axis=0))
 
 
 # ---------------------------------------------------------------------------------------- order statistics
@@ -303,6 +304,8 @@ def test_what_needs_no_round():
         (lambda t: np.median(t[:0]), RangeError, "no elements"),
         (lambda t: top_k(t, 3), OptionError, "k=3 of 2"),
         (lambda t: top_k(t, 1.5), UsageError, "top_k"),
+        (lambda t: t.sort(), UsageError, "np.sort"),
+        (lambda t: t.partition(1), UsageError, "np.partition"),
         (lambda t: np.unique(t), UsageError, "unique"),
         (lambda t: np.lexsort(t), UsageError, "lexsort"),
     ],

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from mpc.contract import Protocol
+from mpc.errors import UsageError
 from mpc.testing import check_protocol, check_secrecy
 from mpc.testing.conformance import in_memory
 from protocols.additive import Additive, multiply, sharing
 from protocols.additive.shares import Share
 from protocols.additive.source import Source
 from protocols.plaintext import Plaintext
+from protocols.plaintext.protocol import Plain
 
 PROTOCOLS = [Additive, Plaintext]
 
@@ -54,6 +57,63 @@ class TellsEverybody(Plaintext):
 
 class SecretlyChecksTheRange(Plaintext):
     secure = True
+
+
+def changed(operation, change):
+    """Plaintext, with one operation whose result is changed."""
+
+    def wrong(self, *args, **options):
+        return change(getattr(Plaintext, operation)(self, *args, **options))
+
+    return type(f"Wrong_{operation}", (Plaintext,), {operation: wrong})
+
+
+def one_more(x):
+    return Plain(np.asarray(x.value + np.uint64(1)))
+
+
+def last_flipped(x):
+    value = x.value.copy()
+    value.reshape(-1)[-1:] ^= True
+    return Plain(value)
+
+
+def a_thousandth_more(x):
+    return Plain(np.asarray(x.value.view(np.int64) * 1.001).astype(np.int64).view(np.uint64))
+
+
+OPTIONAL = {
+    "at_least": last_flipped,
+    "less": last_flipped,
+    "equal": last_flipped,
+    "floor": lambda results: [one_more(x) for x in results],
+    "all": last_flipped,
+    "to_words": one_more,
+    "select": lambda results: [*results[:-1], one_more(results[-1])],
+    "one_hot": lambda x: Plain(x.value[..., ::-1].copy()),
+    "waves": lambda results: [results[0], a_thousandth_more(results[-1])],
+    "exponential": a_thousandth_more,
+}
+
+
+@pytest.mark.parametrize("operation", OPTIONAL)
+def test_a_wrong_comparison_selection_or_function_is_named_with_its_case(operation):
+    with pytest.raises(AssertionError, match=f"case '{operation}"):
+        check_protocol(changed(operation, OPTIONAL[operation]), [2])
+
+
+def without(*operations, base=Plaintext):
+    """A protocol that leaves these operations to the base class."""
+    return type("Without", (base,), {name: getattr(Protocol, name) for name in operations})
+
+
+def test_what_a_protocol_does_not_provide_is_left_out_and_nothing_else():
+    for missing in (tuple(OPTIONAL), ("at_least",), ("less",), ("one_hot", "waves")):
+        check_protocol(without(*missing), [2])
+    with pytest.raises(UsageError, match="does not provide 'floor'"):  # provided in name only
+        check_protocol(type("Refuses", (Plaintext,), {"floor": lambda self, items: self._lacks("floor")}), [2])
+    with pytest.raises(AssertionError, match="case 'equal"):
+        check_protocol(without("at_least", "less", "floor", base=changed("equal", last_flipped)), [2])
 
 
 @pytest.mark.parametrize(
@@ -105,14 +165,15 @@ def test_the_secrecy_check_sees_a_mask_that_hides_two_values(monkeypatch, n):
         check_secrecy(Additive, [n])
 
 
-def test_the_secrecy_check_sees_an_and_mask_that_hides_two_values(monkeypatch):
-    fresh = Source.bit_mask
+@pytest.mark.parametrize("method", ["bit_mask", "bit_planes"])
+def test_the_secrecy_check_sees_a_mask_of_bits_that_hides_two_values(monkeypatch, method):
+    fresh = getattr(Source, method)
     first = {}
 
     def reused(self, shape):
         return first.setdefault((id(self), shape), fresh(self, shape))
 
-    monkeypatch.setattr(Source, "bit_mask", reused)
+    monkeypatch.setattr(Source, method, reused)
     with pytest.raises(AssertionError, match=r"minus .* not uniform"):
         check_secrecy(Additive, [2])
 

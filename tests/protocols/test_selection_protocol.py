@@ -65,11 +65,11 @@ def test_bits_and_words_of_any_shapes_that_broadcast(contract_of, data, pair, ma
     def program(p):
         b_, x_ = share_input(p, b), share_input(p, x, 1)
         (t,) = p.truncate([(share_input(p, z), 16)])
-        results = [*p.select([(b_, x_), (b_, t), (p.not_(b_), x_)]), *p.select([(b_, x_)])]
+        results = [*p.select([(b_, x_), (b_, t), (p.not_(b_), x_), (b_, x)]), *p.select([(b_, x_)])]
         return p.reveal([t, *results], [0])
 
     t, *results = contract_of(program, n, insecure_masks=masks)[0]
-    for result, right in zip(results, (chosen(b, x), chosen(b, t), chosen(~b, x), chosen(b, x)), strict=True):
+    for result, right in zip(results, (chosen(b, x), chosen(b, t), chosen(~b, x), chosen(b, x), chosen(b, x)), strict=True):
         assert result.shape == right.shape
         assert np.array_equal(result, right)
 

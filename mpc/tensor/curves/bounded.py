@@ -1,8 +1,9 @@
 """Functions that are waves inside of an interval and a constant, or x itself, outside: sigmoid, tanh, erf, gelu, silu, softplus.
 
 Method: one opening of x serves a sum of waves and the comparison with the interval's ends; what the waves give is opened in
-the rounds of the comparison, truncated without another, and then selected. Waves from one opening: ACSAC 2023 (see
-protocols/additive/README.md); the comparison instead of a long period makes them right on the whole range.
+the rounds of the comparison, truncated without another, and then selected. Waves from one opening: Zheng, Zhang, Chow, Peng,
+Tan, Li and Yin, *Secure Softmax/Sigmoid for Machine-learning Computation*, ACSAC 2023, for an interval; the comparison makes
+them right everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from mpc.contract import Waves
 from mpc.tensor.base import Array, Secret, truncate
 from mpc.tensor.curves.fitting import Series, fit
-from mpc.tensor.curves.operands import at_least, constant, operand, total
+from mpc.tensor.curves.operands import at_least, operand, total, word
 
 S = TypeVar("S", bound=Secret)
 
@@ -66,12 +67,8 @@ CURVES = {
         0,
         _away_from_zero(-1.0),
     ),
-    "silu": Bounded(
-        lambda x: x * _sigmoid(x), lambda x: x * float(_sigmoid(np.array(-x))), 2.5, False, 0, _away_from_zero(-1.0)
-    ),
-    "softplus": Bounded(
-        lambda x: np.logaddexp(0, x), lambda x: math.log1p(math.exp(-x)), 2.7, False, 0, _away_from_zero(1.0)
-    ),
+    "silu": Bounded(lambda x: x * _sigmoid(x), lambda x: x * float(_sigmoid(np.array(-x))), 2.5, False, 0, _away_from_zero(-1.0)),
+    "softplus": Bounded(lambda x: np.logaddexp(0, x), lambda x: math.log1p(math.exp(-x)), 2.7, False, 0, _away_from_zero(1.0)),
 }
 
 
@@ -118,36 +115,60 @@ def bounded(name: str, x: S) -> S:
     above_low, high = at_least(x, [-end, end], opening=[share])
     inside = protocol.xor(above_low, high)
     values = truncate([x.like(share, "float", waves.scale), *([] if curve.unit else [x])])
-    limit = constant(x, (1 - curve.low) << f) if curve.unit else values[1].share
+    limit = word((1 - curve.low) << f) if curve.unit else values[1].share
     chosen = protocol.select([(inside, values[0].share), (high, limit)])
     return x.like(total(x, chosen, curve.low << f), "float", f)
 
 
 def expit(x: S) -> S:
-    """1 / (1 + e^-x)."""
+    """1 / (1 + e^-x).
+
+    Domain: all x. Error: 1.7 units; the result is from 0 to 1, and not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
+    Method: 19 waves where |x| < 12.01, else 0 or 1.
+    """
     return bounded("expit", x)
 
 
 def tanh(x: S) -> S:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Domain: all x. Error: 1.1 units; the result is from -1 to 1. 4 rounds, 24.75 bytes.
+    Method: 21 waves where |x| < 6.35, else -1 or 1.
+    """
     return bounded("tanh", x)
 
 
 def erf(x: S) -> S:
-    """The error function."""
+    """The error function.
+
+    Domain: all x. Error: 1.1 units; the result is from -1 to 1. 4 rounds, 24.75 bytes.
+    Method: 9 waves where |x| < 3.2, else -1 or 1.
+    """
     return bounded("erf", x)
 
 
 def gelu(x: S) -> S:
-    """x (1 + erf(x / sqrt 2)) / 2."""
+    """x (1 + erf(x / sqrt 2)) / 2.
+
+    Domain: all x. Error: 1.7 units. 4 rounds, 24.75 bytes.
+    Method: 10 waves where |x| < 4.7, else 0 or x.
+    """
     return bounded("gelu", x)
 
 
 def silu(x: S) -> S:
-    """x / (1 + e^-x)."""
+    """x / (1 + e^-x).
+
+    Domain: all x. Error: 1.7 units. 4 rounds, 24.75 bytes.
+    Method: 25 waves where |x| < 14.69, else 0 or x.
+    """
     return bounded("silu", x)
 
 
 def softplus(x: S) -> S:
-    """log(1 + e^x)."""
+    """log(1 + e^x).
+
+    Domain: all x. Error: 1.7 units; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
+    Method: 17 waves where |x| < 12.01, else 0 or x.
+    """
     return bounded("softplus", x)

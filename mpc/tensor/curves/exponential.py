@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-import numpy as np
-
 from mpc.contract import Exponential
 from mpc.fixed import RAW_BITS
 from mpc.tensor.arithmetic import subtract
 from mpc.tensor.base import Secret, truncate, unsupported
-from mpc.tensor.curves.operands import at_least, constant, operand, total
+from mpc.tensor.curves.operands import at_least, operand, total, word
 
 S = TypeVar("S", bound=Secret)
 
@@ -72,26 +70,36 @@ def power_of(base: float, x: S) -> S:
     span = span_of(base, f, f)
     curve = span.curve(x.scale)
     share = protocol.exponential(x.share, curve)
-    half = np.asarray(np.uint64(5 << (curve.scale - f - 3)))  # 5/8: what is half a unit or more does not become 0
+    half = word(5 << (curve.scale - f - 3))  # 5/8: what is half a unit or more does not become 0
     share = protocol.add(share, half)
     ends = [max(-_FARTHEST, min(math.ceil(math.ldexp(v, x.scale)), _FARTHEST)) for v in (span.low, span.high)]
     above_low, high = at_least(x, ends, opening=[share])
     (value,) = truncate([x.like(share, "float", curve.scale)])
-    limit = constant(x, round(math.ldexp(base**span.high, f)))
+    limit = word(round(math.ldexp(base**span.high, f)))
     chosen = protocol.select([(protocol.xor(above_low, high), value.share), (high, limit)])
     return x.like(total(x, chosen), "float", f)
 
 
 def exp(x: S) -> S:
-    """e^x."""
+    """e^x.
+
+    Domain: all x; from x = 11.78 on the result stays 2^17, the largest there is (2^(62 - 2f) for f > 22), and below -12.01 it is
+    0. Error: 1.7 units, plus 2^-20 of the value; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
+    Method: see the module; the exponential of an additive share, with a digit in place of a wrap: Kelkar, Le, Raykova and Seth,
+    *Secure Poisson Regression*, USENIX Security 2022, where the exponent is bounded.
+    """
     return power_of(math.e, operand(x))
 
 
 def exp2(x: S) -> S:
-    """2^x."""
+    """2^x.
+
+    Domain: all x; from x = 17 on the result stays 2^17, and below -17.33 it is 0. Error: 1.7 units, plus 2^-19 of the value.
+    4 rounds, 24.75 bytes. Method: as `exp`.
+    """
     return power_of(2.0, operand(x))
 
 
 def expm1(x: S) -> S:
-    """e^x - 1."""
+    """e^x - 1. As `exp`: the error is absolute, also next to x = 0."""
     return subtract(exp(x), 1.0)

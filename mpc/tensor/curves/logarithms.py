@@ -1,4 +1,4 @@
-"""Logarithms: x is brought into [1/4, 1) by its power of 4; a sum of waves gives the rest, and the power is added."""
+"""Logarithms: x is brought into [1/16, 1) by its power of 16; a sum of waves gives the rest, and the power is added."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import numpy as np
 
 from mpc.contract import MULTIPLY
 from mpc.tensor.arithmetic import add
-from mpc.tensor.base import Array, Secret, truncate
+from mpc.tensor.base import Secret, truncate
 from mpc.tensor.curves.fitting import Series, fit
-from mpc.tensor.curves.normalising import Level, Weights, normalise
-from mpc.tensor.curves.operands import at_scale
+from mpc.tensor.curves.normalising import Level, Weights, normalise, turn
+from mpc.tensor.curves.operands import at_scale, word
 from mpc.tensor.curves.roots import positive
 
 S = TypeVar("S", bound=Secret)
 
 
+STEP = 4  # bits of a bin
+_SPREAD = 1.4
+
+
 @cache
-def _waves(base: float, bits: int) -> Series:
-    return fit(lambda y: np.log(y) / math.log(base), 0.25, 1.0, 2.0, math.ldexp(1.0, -bits))
+def _waves(base: float, period: float, bits: int) -> Series:
+    return fit(lambda y: np.log(y) / math.log(base), 2.0**-STEP, 1.0, period, math.ldexp(1.0, -bits))
 
 
 def _below(level: Level) -> list[Weights]:
@@ -37,42 +41,43 @@ def logarithm(base: float, x: S, chosen: Sequence[Level], scale: int = 0, more: 
     """
     f, protocol = x.context.fraction_bits, x.context.protocol
     normal = normalise(protocol, x.share, chosen, _below, least=chosen[0].positive)
-    waves = _waves(base, max(f + 2, 16) + more).waves(normal.top + 1, scale or f + 32)
+    period, factor = turn(normal.top, _SPREAD)
+    waves = _waves(base, period, max(f + 2, 16) + more).waves(64, scale or f + 32, factor)
     (result,) = protocol.waves(normal.y, [waves])
     two = math.log(2) / math.log(base)
     for (shift,) in normal.others:
-        result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, _word(two, waves.scale)))
-    least = chosen[0].low + 2  # with the largest shifts, y = x 2^(top - least)
-    result = protocol.add(result, _word((least - x.scale) * two, waves.scale))
+        result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, word(round(math.ldexp(two, waves.scale)))))
+    least = chosen[0].low + STEP  # with the largest shifts, y = x 2^(top - least)
+    result = protocol.add(result, word(round(math.ldexp((least - x.scale) * two, waves.scale))))
     return x.like(result, "float", waves.scale)
-
-
-def _word(value: float, scale: int) -> Array:
-    return np.asarray(np.uint64(round(math.ldexp(value, scale)) % (1 << 64)))
 
 
 def log_of(base: float, x: S, operation: str) -> S:
     """The logarithm of x > 0, untruncated."""
     (x,) = at_scale([x])
-    return logarithm(base, x, positive(x, 1, operation))
+    return logarithm(base, x, positive(x, 1, operation, STEP))
 
 
 def log(x: S) -> S:
-    """The natural logarithm of x > 0."""
+    """The natural logarithm.
+
+    Domain: x > 0, up to 2^(62 - 2f). Of what is not positive it is that of the least number, log 2^-f. Error: 1.2 units.
+    7 rounds, 71 bytes (12 and 71 for large tensors). Method: see the module and `normalising`; 15 waves.
+    """
     return truncate([log_of(math.e, x, "log")])[0]
 
 
 def log2(x: S) -> S:
-    """The logarithm of x > 0 to base 2."""
+    """The logarithm to base 2. As `log`."""
     return truncate([log_of(2.0, x, "log2")])[0]
 
 
 def log10(x: S) -> S:
-    """The logarithm of x > 0 to base 10."""
+    """The logarithm to base 10. As `log`."""
     return truncate([log_of(10.0, x, "log10")])[0]
 
 
 def log1p(x: S) -> S:
-    """log(1 + x) for x > -1."""
+    """log(1 + x) for x > -1. As `log`: the error is absolute, also next to x = 0."""
     (x,) = at_scale([x])
     return truncate([log_of(math.e, add(x, 1.0), "log1p")])[0]

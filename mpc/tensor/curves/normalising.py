@@ -1,14 +1,15 @@
-"""Numbers of any size brought into [1/4, 1) by powers of 4, so that one short sum of waves serves a function everywhere.
+"""Numbers of any size brought into [1/8, 1) or [1/16, 1), so that one short sum of waves serves a function everywhere.
 
-Comparing x with public thresholds tells, in secret bits, in which bin [4^b, 4^(b+1)) it lies. With the bits as words, any
-public function of the bin is a public linear combination of them, so x is multiplied by the power of 4 of its bin, exactly.
-One level of many thresholds takes the fewest rounds; two levels, first of coarse bins and then of those within, take the
-least work. (Normalisation by the most significant bit: Catrina and Saxena, *Secure Computation with Fixed-Point Numbers*,
-FC 2010. Theirs takes bits of x apart; this takes thresholds.)
+Comparing x with public thresholds tells, in secret bits, in which bin [2^(b step), 2^((b + 1) step)) it lies. With the bits as
+words, any public function of the bin is a public linear combination of them, so x is multiplied by the power of two of its
+bin, exactly. One level of many thresholds takes the fewest rounds; two levels, first of coarse bins and then of those within,
+take the least work. (Normalisation by the most significant bit: Catrina and Saxena, *Secure Computation with Fixed-Point
+Numbers*, FC 2010. Theirs takes the bits of x apart; this takes thresholds.)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -68,19 +69,27 @@ class Level:
         return [int(row == 0) - int(row == half) for row in range(2 * half)], 1
 
 
-def levels(low: int, high: int, bound: int, size: int, beyond: tuple[int, ...] = (), signed: bool = False) -> list[Level]:
-    """For words below 2^bound, with bins from 2^low to 2^high: one level for few elements, two for many of a wide range.
+def levels(
+    low: int, high: int, bound: int, size: int, step: int, beyond: tuple[int, ...] = (), signed: bool = False
+) -> list[Level]:
+    """For words below 2^bound, with bins of `step` bits from 2^low to 2^high: one level for few elements, else two.
 
     With low = 0 words may also be below all bins.
     """
     width = max(high - low, 1)
     coarse = -(-width // _COARSE)
     if size < LARGE or coarse == 1:
-        return [Level(low, 2, -(-width // 2), bound, low == 0, beyond, signed)]
-    while (step := 2 * -(-width // (2 * coarse))) * coarse + low > RAW_BITS:
+        return [Level(low, step, -(-width // step), bound, low == 0, beyond, signed)]
+    while (large := step * -(-width // (step * coarse))) * coarse + low > RAW_BITS:
         coarse += 1
-    first = Level(low, step, coarse, bound, low == 0, beyond, signed)
-    return [first, Level(first.top - step, 2, step // 2, first.top)]
+    first = Level(low, large, coarse, bound, low == 0, beyond, signed)
+    return [first, Level(first.top - large, step, large // step, first.top)]
+
+
+def turn(top: int, spread: float) -> tuple[float, int]:
+    """(period, factor) of waves of words below 2^top, read as numbers below 1: the period is next to `spread`."""
+    factor = max(1, round(math.ldexp(1 / spread, 64 - top)))
+    return math.ldexp(1.0, 64 - top) / factor, factor
 
 
 class Bins:
@@ -103,7 +112,7 @@ class Bins:
 
 @dataclass(frozen=True)
 class Normal:
-    """y = x times the product of `factors`, with 2^(top - 2) <= |y| < 2^top; and for each level what else was asked for."""
+    """y = x times the product of `factors`, with 2^(top - step) <= |y| < 2^top; and for each level what else was asked for."""
 
     y: Share
     top: int
@@ -123,7 +132,7 @@ def normalise(
     opened: bool = False,
     least: bool = False,
 ) -> Normal:
-    """x in [2^(top - 2), 2^top), and 0 where it is in no bin; or the least number there is, if `least`.
+    """x in [2^(top - step), 2^top), and 0 where it is in no bin; or as the least number there is, if `least`.
 
     `other` names functions of the bins to come with it; if `opened`, what will be multiplied. `also` is opened beside.
     Cost: 5 rounds a level; 8 bytes to open the share of each level, 4.375 for each threshold, and 8 for each factor and

@@ -40,9 +40,9 @@ def at_least(x: Secret, thresholds: Sequence[int], opening: Sequence[Share] = ()
     return [protocol.view(rows, Index((k,))) for k in range(len(thresholds))]
 
 
-def constant(x: Secret, word: int) -> Share:
-    """One public word, to be selected."""
-    return x.context.protocol.constant(np.array(word % (1 << 64), np.uint64))
+def word(value: int) -> Array:
+    """A public word."""
+    return np.array(value % (1 << 64), np.uint64)
 
 
 def total(x: Secret, shares: Sequence[Share], addend: int = 0) -> Any:
@@ -50,4 +50,4 @@ def total(x: Secret, shares: Sequence[Share], addend: int = 0) -> Any:
     protocol, result = x.context.protocol, shares[0]
     for share in shares[1:]:
         result = protocol.add(result, share)
-    return protocol.add(result, np.asarray(np.uint64(addend % (1 << 64)))) if addend else result
+    return protocol.add(result, word(addend)) if addend else result

@@ -26,21 +26,29 @@ def _turns(x: S, cosines: Sequence[float], sines: Sequence[float]) -> list[S]:
 
 
 def sin(x: S) -> S:
-    """sin x."""
+    """sin x.
+
+    Domain: all x below 2^(62 - 2f). Error: 1.1 units (for |x| near 2^30: 1.2e-5 more, as the period is rounded to 2^-48).
+    2 rounds, 16 bytes. Method: see the module; ACSAC 2023 (see `bounded`).
+    """
     return truncate(_turns(x, [0.0], [1.0]))[0]
 
 
 def cos(x: S) -> S:
-    """cos x."""
+    """cos x. As `sin`."""
     return truncate(_turns(x, [1.0], [0.0]))[0]
 
 
 def sin_and_cos(x: S) -> tuple[S, S]:
-    """Both, in the rounds of one."""
+    """Both, in the rounds of one: 2 rounds, 24 bytes."""
     sine, cosine = truncate(_turns(x, [0.0, 1.0], [1.0, 0.0]))
     return sine, cosine
 
 
 def tan(x: S) -> S:
-    """sin x / cos x."""
+    """sin x / cos x.
+
+    Error: that of the quotient of two numbers with an error of 1.1 units each, about 2 units times 1 + tan(x)^2. 10 rounds
+    and 208 bytes (15 and 178 for large tensors). Where the cosine is 0 in fixed point, the result is 0.
+    """
     return divide(*sin_and_cos(x))

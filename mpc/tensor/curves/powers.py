@@ -14,7 +14,7 @@ from mpc.tensor.base import Secret, unsupported
 from mpc.tensor.boolean import as_number
 from mpc.tensor.curves import inverting
 from mpc.tensor.curves.exponential import power_of
-from mpc.tensor.curves.logarithms import logarithm
+from mpc.tensor.curves.logarithms import STEP, logarithm
 from mpc.tensor.curves.operands import at_scale, operand
 from mpc.tensor.curves.roots import positive, rsqrt, sqrt
 from mpc.tensor.shapes import as_public
@@ -32,7 +32,11 @@ def divide(a: Any, b: Any) -> Any:
 
 
 def power(x: Any, exponent: Any) -> Any:
-    """x ** exponent for a public exponent, or a public positive base."""
+    """x ** exponent for a public exponent, or a public positive base.
+
+    Whole exponents: products (of 1 / x, if they are negative). 1/2 and -1/2: `sqrt` and `rsqrt`. Others: `real_power`.
+    With a secret exponent: 2^17 at most, as `exp`; the base must be below 0.77 or above 1.28.
+    """
     if isinstance(exponent, Secret):
         return _power_of_public(x, exponent)
     n = _public_number(exponent, "the exponent must be")
@@ -49,11 +53,15 @@ def float_power(x: Any, exponent: Any) -> Any:
 
 
 def real_power(x: S, exponent: float) -> S:
-    """x ** exponent for x > 0, as 2^(exponent log2 x)."""
+    """x ** exponent, as 2^(exponent log2 x), whose logarithm is not truncated.
+
+    Domain: x > 0, below 2^(62 - 2f); results from 2^17 on become 2^17. Error: 1.8 units, plus |exponent| 2^-17 of the value.
+    10 rounds, 88 bytes (15 and 88 for large tensors).
+    """
     (x,) = at_scale([x])
     # 2^(exponent z) = base^(z / 2^shift) with 2 <= base < 4
     shift = 1 - math.frexp(abs(exponent))[1]
-    z = logarithm(2.0, x, positive(x, 1, "power"), scale=min(x.context.fraction_bits + 32, 54 - shift), more=6)
+    z = logarithm(2.0, x, positive(x, 1, "power", STEP), scale=min(x.context.fraction_bits + 32, 54 - shift), more=6)
     z = z.like(z.share, scale=z.scale + shift)
     return power_of(2.0 ** math.ldexp(abs(exponent), shift), z if exponent > 0 else negative(z))
 

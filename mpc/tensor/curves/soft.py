@@ -11,10 +11,9 @@ from mpc.fixed import RAW_BITS
 from mpc.tensor import extrema, reduction
 from mpc.tensor.arithmetic import add, subtract
 from mpc.tensor.base import Secret, truncate
+from mpc.tensor.curves import inverting, logarithms
 from mpc.tensor.curves.bounded import softplus
 from mpc.tensor.curves.exponential import span_of
-from mpc.tensor.curves.inverting import inverse_waves
-from mpc.tensor.curves.logarithms import logarithm
 from mpc.tensor.curves.normalising import Level, levels, normalise
 from mpc.tensor.curves.operands import at_least, operand
 
@@ -31,7 +30,12 @@ class _Shifted(Generic[S]):
     distance: S
     powers: S
     total: S
-    bins: list[Level]
+    spread: int  # bits of the number of summands: the sum of powers is from 1 to that
+
+    def bins(self, step: int) -> list[Level]:
+        """For the sum."""
+        low = self.total.scale
+        return levels(low, low + self.spread, low + self.spread + 1, self.total.size, step)
 
 
 def _shifted(operation: str, x: S, axis: Any) -> _Shifted[S]:
@@ -40,9 +44,7 @@ def _shifted(operation: str, x: S, axis: Any) -> _Shifted[S]:
     distance = subtract(truncate([x])[0], largest)
     powers = _powers(distance)
     total = reduction.total(powers, axis, keepdims=True)
-    spread = (reduction.count(operation, x, axis) - 1).bit_length()  # the sum is from 1 to the number of summands
-    bins = levels(powers.scale, powers.scale + spread, powers.scale + spread + 1, total.size)
-    return _Shifted(largest, distance, powers, total, bins)
+    return _Shifted(largest, distance, powers, total, (reduction.count(operation, x, axis) - 1).bit_length())
 
 
 def _powers(x: S) -> S:
@@ -58,13 +60,19 @@ def _powers(x: S) -> S:
 
 
 def softmax(x: S, axis: Any = None) -> S:
-    """e^x / sum of e^x along the axis (all of them for None)."""
+    """e^x / sum of e^x along the axis (all of them for None): scipy.special.softmax.
+
+    Domain: |x| < 2^(61 - 2f). Error: 1.1 units, and the sum along n elements is 1 within about sqrt(n) units, 6 for 17.
+    Rounds and bytes, the maximum included: 23 and 59 for n = 10 (10 rounds of it for the maximum), 12 for 4, 38 for 1000.
+    Method: see the module; the sum is from 1 to n, so that few bins do for its inverse.
+    """
     parts = _shifted("softmax", x, axis)
     f, protocol, total = x.context.fraction_bits, x.context.protocol, parts.total
-    normal = normalise(protocol, total.share, parts.bins, lambda level: [], also=[parts.powers.share])
+    normal = normalise(protocol, total.share, parts.bins(inverting.STEP), lambda level: [], also=[parts.powers.share])
     protocol.open([normal.y, parts.powers.share])
-    bits = min(f + 8, RAW_BITS - 4 - parts.powers.scale)
-    inverse = inverse_waves(total, normal.y, normal.top, bits)
+    bits = min(f + 8, RAW_BITS - 1 - inverting.STEP - parts.powers.scale)
+    share, fraction = inverting.inverse_waves(total, normal.y, normal.top)
+    (inverse,) = protocol.truncate([(share, fraction - bits)])
     if normal.factors:
         inverse = protocol.bilinear(MULTIPLY, inverse, normal.factors[0])
         (inverse,) = protocol.truncate([(inverse, normal.top - parts.powers.scale)])
@@ -76,24 +84,27 @@ def softmax(x: S, axis: Any = None) -> S:
 
 
 def log_softmax(x: S, axis: Any = None) -> S:
-    """log(softmax(x))."""
+    """log(softmax(x)): scipy.special.log_softmax.
+
+    Domain: as softmax. Error: 1.8 units. 15 rounds for n = 10. Method: x - max x - log of the sum of exponentials.
+    """
     parts = _shifted("log_softmax", x, axis)
     return subtract(parts.distance, _log(parts))
 
 
 def logsumexp(x: S, axis: Any = None, keepdims: bool = False) -> S:
-    """log(sum of e^x) along the axis (all of them for None)."""
+    """log(sum of e^x) along the axis (all of them for None): scipy.special.logsumexp. As `log_softmax`."""
     parts = _shifted("logsumexp", x, axis)
     result = add(parts.largest, _log(parts))
     return result if keepdims else reduction.total(result, axis)
 
 
 def _log(parts: _Shifted[S]) -> S:
-    return truncate([logarithm(math.e, parts.total, parts.bins)])[0]
+    return truncate([logarithms.logarithm(math.e, parts.total, parts.bins(logarithms.STEP))])[0]
 
 
 def logaddexp(x: Any, y: Any) -> Any:
-    """log(e^x + e^y)."""
+    """log(e^x + e^y), as y + softplus(x - y). Error: 1.7 units. 4 rounds, 24.75 bytes."""
     if not isinstance(x, Secret):
         x, y = y, x
     return add(softplus(subtract(x, y)), y)

@@ -21,7 +21,12 @@ _LARGEST = 64
 
 
 def solve(a: Any, b: Any) -> Any:
-    """np.linalg.solve for one matrix a (n, n) and b (n,) or (n, k), either of them secret or both."""
+    """np.linalg.solve for one matrix a (n, n) and b (n,) or (n, k), either of them secret or both.
+
+    Domain: matrices that need no exchange of rows: positive definite, or dominated by their diagonal, with n <= 64; pivots and
+    quotients as `divide` wants them. Error: below n c units, with c the condition number, times the largest entry of the
+    solution if that is above 1. 10 n rounds. Of other matrices the result has nothing to do with the solution.
+    """
     size = np.shape(a)
     if len(size) != 2 or size[0] != size[1] or len(np.shape(b)) not in (1, 2) or np.shape(b)[0] != size[0]:
         raise ShapeError(f"solve: needs a of shape (n, n) and b of shape (n,) or (n, k), not {size} and {np.shape(b)}")
@@ -43,9 +48,10 @@ def _eliminated(table: S, k: int) -> S:
     row = divide(getitem(rest, (slice(k, k + 1),)), getitem(rest, (slice(k, k + 1), slice(0, 1))))
     others = subtract(getitem(rest, (slice(None), slice(0, 1))), (np.arange(n) == k).astype(np.float64)[:, None])
     (rest,) = truncate([subtract(rest, multiply(others, row))])
-    return concatenate([getitem(table, (slice(None), slice(0, k))), rest], 1, "solve")
+    result: S = concatenate([getitem(table, (slice(None), slice(0, k))), rest], 1, "solve")
+    return result
 
 
 def inverse(a: S) -> Any:
-    """np.linalg.inv: as `solve` with the identity."""
+    """np.linalg.inv of one matrix: as `solve` with the identity."""
     return solve(a, np.eye(a.shape[0] if a.ndim else 0))
