@@ -21,6 +21,10 @@ _SPEED = """\
 Times faster than SPU SEMI2K: ours than SPU on this page's machine, both run in turns; the others than SPU on the machine where \
 they were measured.
 """
+_ERRORS = """\
+Largest absolute error. Where SPU was run for this page its figures are from here, against float64 of the same encoded input, \
+like ours; those of the others include the encoding of the input.
+"""
 _SPEED_MISSING = "Speed is compared to SPU's, which was not installed for this page: `{}`.\n"
 
 
@@ -44,9 +48,10 @@ def peers_section() -> str:
     parts.append(_table(sent, figures.MEGABYTES, "{:.3g}".format, dealt))
     parts.append("Rounds:\n")
     parts.append(_table({name: row["ours"]["rounds"] for name, row in rows.items()}, figures.ROUNDS, "{:.0f}".format))
-    parts.append("Largest absolute error:\n")
+    parts.append(paragraph(_ERRORS))
     errors = {name: rows[name]["ours"]["error"] for name in figures.ERRORS}
-    parts.append(_table(errors, figures.ERRORS, "{:.1e}".format))
+    peer_errors = {name: values | _error_here(rows[name]) for name, values in figures.ERRORS.items()}
+    parts.append(_table(errors, peer_errors, "{:.1e}".format))
     ratios = {name: 1 / row["ratio"] for name, row in rows.items() if "ratio" in row}
     inverse = {name: {system: 1 / value for system, value in values.items()} for name, values in speeds().items()}
     parts.append("Where a peer is better:\n")
@@ -54,9 +59,13 @@ def peers_section() -> str:
         *_better("faster", ratios, inverse),
         *_better("fewer bytes", sent, figures.MEGABYTES),
         *_better("fewer rounds", {name: row["ours"]["rounds"] for name, row in rows.items()}, figures.ROUNDS),
-        *_better("a smaller error", errors, figures.ERRORS),
+        *_better("a smaller error", errors, peer_errors),
     ]
     return "\n".join([*parts, *(better or ["- nowhere in these figures"])]) + "\n"
+
+
+def _error_here(row: Mapping[str, Any]) -> dict[str, float]:
+    return {figures.SEMI2K: row["spu"]["error"]} if "spu" in row else {}
 
 
 def speeds() -> dict[str, dict[str, float]]:

@@ -148,7 +148,7 @@ class Protocol(ABC):
         self._lacks("equal")
 
     def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
-        """Divide each share's signed value by 2^bits, rounding down exactly."""
+        """Divide each share's signed value by 2^bits, rounding down exactly; all in as many rounds as one."""
         self._lacks("floor")
 
     def domain(self, x: Share, low: int, high: int, operation: str) -> None:  # noqa: B027 - who sees no value cannot check it
@@ -174,7 +174,8 @@ class Protocol(ABC):
     # ------------------------------------------------------------------ functions
 
     def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
-        """Each of these sums of waves of x; all of them have the same period and factor. One round; none if x is open."""
+        """Each of these sums of waves of x; all of them have the same period, factor, scale and length. One round; none if x
+        is open."""
         self._lacks("waves")
 
     def exponential(self, x: Share, curve: Exponential) -> Share:

@@ -16,6 +16,7 @@ class Waves:
 
     The result has `scale` fraction bits. The sum of all |c_k| and |s_k| must stay below 2^(62 - scale). Both tuples have the
     same length; the first cosine is the constant, and the first sine counts for nothing.
+    Its error may be 2^-(scale // 2) times 1 + the sum of 1 + |c_k| + |s_k| over the waves, k > 0.
     """
 
     period: int  # in bits, 1 to 64

@@ -11,7 +11,7 @@ import numpy as np
 from mpc.contract import BroadcastTo
 from mpc.party import Endpoint
 from mpc.ring.digits import look_up, planes, row_bytes
-from protocols.additive.conjunction import Level
+from protocols.additive.conjunction import Level, Steps, together
 from protocols.additive.order_correlations import Thermometers
 from protocols.additive.shares import Bits, MaskRef, Share
 from protocols.additive.sharing import Opening
@@ -52,8 +52,8 @@ class Comparison:
         if self._groups > 1:
             self._levels.append(Level(source, 1, self._groups, nbytes, not equal, equal))
 
-    def run(self, endpoint: Endpoint, opening: Opening, label: str, m: Array) -> tuple[Array, Array]:
-        """The shared bits, and those of bit `bits` of r: planes (count, nbytes) and (nbytes,).
+    def steps(self, first: bool, m: Array) -> Steps:
+        """What to open in each round; returns the shared bits, and those of bit `bits` of r: (count, nbytes) and (nbytes,).
 
         1. For each digit of m look up [m_d < r_d] = [r_d > m_d], and [m_d = r_d] = [r_d > m_d - 1] ^ [r_d > m_d].
         2. Combine the digits of each group, and then the groups (a round each).
@@ -64,10 +64,10 @@ class Comparison:
         lt, eq = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         for k in range(self._count):
             low = m[k] if self._bits == 64 else m[k] & np.uint64((1 << self._bits) - 1)
-            lt[:, k], eq[:, k] = look_up(dealt[0], low, width, endpoint.index == 0)
+            lt[:, k], eq[:, k] = look_up(dealt[0], low, width, first)
         less, equal = lt.reshape(self._groups, radix, -1), eq.reshape(self._groups, radix, -1)
         for level in self._levels:
-            less, equal = level.run(endpoint, opening, label, None if self._bits == 64 else less, equal)
+            less, equal = yield from level.steps(first, None if self._bits == 64 else less, equal)
             less, equal = less[None], equal[None]
         result = equal if self._bits == 64 else less
         return result.reshape(self._count, self._nbytes), dealt[-1]
@@ -127,7 +127,7 @@ def _signs(
     public = x.known.public if y is None or y.known is None else np.subtract(x.known.public, y.known.public)
     m = np.asarray(np.subtract(public, thresholds))
     m += np.uint64(1 << bits)
-    borrow, top = comparison.run(endpoint, opening, "compare", m)
+    ((borrow, top),) = together(opening, "compare", [comparison.steps(endpoint.index == 0, m)])
     result = borrow ^ top
     if endpoint.index == 0:
         for row, above in zip(result, m >> np.uint64(bits), strict=True):
@@ -158,15 +158,18 @@ def equal(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share
         assert y.known is not None
         y = y.known.public
     m = np.asarray(np.subtract(x.known.public, y))
-    result, _ = comparison.run(endpoint, opening, "equal", m.reshape(1, *shape))
+    ((result, _),) = together(opening, "equal", [comparison.steps(endpoint.index == 0, m.reshape(1, *shape))])
     return Bits.from_rows(result, shape)
 
 
-def borrow(endpoint: Endpoint, source: Source, digits: Digits, z: Share, bits: int) -> Bits:
-    """For an open z = m - r: [low(m') < low(r)] on the low `bits` bits of m' = m + 2^62, which a truncation rounds up by."""
-    assert z.known is not None
+def borrows(endpoint: Endpoint, source: Source, digits: Digits, items: Sequence[tuple[Share, int]]) -> list[Bits]:
+    """For each open z = m - r: [low(m') < low(r)] on the low `bits` bits of m' = m + 2^62, which a truncation rounds up by."""
     opening = Opening(endpoint, source, [])
-    comparison = Comparison(source, digits, [opening.ref(z)], z.shape, 1, bits)
-    m = np.asarray(np.add(z.known.public, np.uint64(1 << 62)))
-    result, _ = comparison.run(endpoint, opening, "floor", m.reshape(1, *z.shape))
-    return Bits.from_rows(result, z.shape)
+    comparisons = [Comparison(source, digits, [opening.ref(z)], z.shape, 1, bits) for z, bits in items]
+    steps = []
+    for (z, _), comparison in zip(items, comparisons, strict=True):
+        assert z.known is not None
+        m = np.asarray(np.add(z.known.public, np.uint64(1 << 62)))
+        steps.append(comparison.steps(endpoint.index == 0, m.reshape(1, *z.shape)))
+    results = together(opening, "floor", steps)
+    return [Bits.from_rows(result, z.shape) for (z, _), (result, _) in zip(items, results, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from protocols.additive.sharing import Opening
 from protocols.additive.source import Source
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Steps = Generator[Array, Array, tuple[Array, Array]]  # yields this party's share of what to open, and is sent what it is
 
 
 CHUNK = 1 << 13  # bytes of a row that are combined at a time: what belongs together stays in the cache
@@ -33,8 +35,8 @@ class Level:
         self._request = Conjunctions(number, groups, radix, less, equal, nbytes)
         self._pending = source.request(self._request)
 
-    def run(self, endpoint: Endpoint, opening: Opening, label: str, lt: Array | None, eq: Array) -> tuple[Array, Array]:
-        """(less, equal) of shape (groups, nbytes); less is empty without lt, and equal where it was not asked for.
+    def steps(self, first: bool, lt: Array | None, eq: Array) -> Steps:
+        """What to open; returns (less, equal) of shape (groups, nbytes), empty without lt, or where equal was not asked for.
 
         1. Open E_i = eq_i ^ eps_i for i > 0, L_i = lt_i ^ lambda_i for i < R - 1, and E_0 (one round).
         2. [x eps_T] = X [eps_T] ^ [chi eps_T] for each opened X = x ^ chi, and sets T of factors to come.
@@ -42,15 +44,14 @@ class Level:
         """
         eq, lt = np.moveaxis(eq, 1, 0), None if lt is None else np.moveaxis(lt, 1, 0)
         own = [eq[1:], *([] if lt is None else [lt[:-1]]), *([eq[:1]] if self._request.equal else [])]
-        masked = np.concatenate(own) ^ self._mask
-        (opened,) = opening.run(label, [masked])
+        opened = yield np.concatenate(own) ^ self._mask
         (dealt,) = self._pending.shares()
         groups, _, nbytes = self._shape
         less = np.empty((groups if lt is not None else 0, nbytes), np.uint8)
         equal = np.empty((groups if self._request.equal else 0, nbytes), np.uint8)
         for start in range(0, nbytes, CHUNK):
             part = (..., slice(start, start + CHUNK))
-            sets, rest = self._sets(endpoint.index == 0, self._mask[part], dealt[part])
+            sets, rest = self._sets(first, self._mask[part], dealt[part])
             if lt is not None:
                 less[part], rest = self._less(sets, self._mask[part], opened[part], rest)
                 less[part] ^= lt[-1][part]
@@ -100,6 +101,21 @@ def _times(terms: Array, opened: Array) -> Array:
     return np.asarray(np.bitwise_xor(product, terms[1::2], out=product))
 
 
+def together(opening: Opening, label: str, several: Sequence[Steps]) -> list[tuple[Array, Array]]:
+    """What the steps return, run side by side: all that they open at once goes in one round."""
+    results: dict[int, tuple[Array, Array]] = {}
+    masked = {k: next(steps) for k, steps in enumerate(several)}
+    while masked:
+        opened = opening.run(label, list(masked.values()))
+        waiting, masked = list(masked), {}
+        for k, array in zip(waiting, opened, strict=True):
+            try:
+                masked[k] = several[k].send(array)
+            except StopIteration as done:
+                results[k] = done.value
+    return [results[k] for k in range(len(several))]
+
+
 def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
     """The conjunction along the first axis: `radix` bits of each element in one round.
 
@@ -118,5 +134,5 @@ def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
     for groups, fan, level in levels:
         ones = np.full((groups * fan - len(rows), rows.shape[1]), 0xFF if endpoint.index == 0 else 0, np.uint8)
         grouped = np.concatenate([rows, ones]).reshape(groups, fan, -1)
-        _, rows = level.run(endpoint, Opening(endpoint, source, ()), "all", None, grouped)
+        ((_, rows),) = together(Opening(endpoint, source, ()), "all", [level.steps(endpoint.index == 0, None, grouped)])
     return Bits.from_rows(rows, x.shape[1:])

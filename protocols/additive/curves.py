@@ -34,6 +34,8 @@ def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves])
     """
     period, factor, count = series[0].period, series[0].factor, len(series[0].cosines) - 1
     scale = series[0].scale
+    if any((s.period, s.factor, s.scale, len(s.cosines)) != (period, factor, scale, count + 1) for s in series):
+        raise ValueError("all series must have the same period, factor, scale and length")
     fraction = scale // 2
     opening = Opening(endpoint, source, [x])
     pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.value.size else None
@@ -74,9 +76,9 @@ def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential
     assert x.known is not None
     m = np.asarray(np.subtract(x.known.public, np.uint64(curve.low % (1 << 64))))
     low, digit = split(m, curve)
-    start = math.ldexp(curve.low, -curve.fraction) * curve.rate
+    powers = np.exp(math.ldexp(curve.low, -curve.fraction) * curve.rate + low)
+    of_digits = np.ldexp(np.exp(np.arange(1 << curve.width) * span), curve.scale - fraction)
     total = np.zeros(x.shape, np.uint64)
     for j in range(1 << curve.width):
-        exponent = start + low + ((digit - j) % (1 << curve.width)) * span
-        total += fixed(np.ldexp(np.exp(exponent), curve.scale - fraction)) * dealt[j]
+        total += fixed(powers * of_digits[(digit - j) & (len(of_digits) - 1)]) * dealt[j]
     return Share(total)

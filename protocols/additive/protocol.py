@@ -113,9 +113,17 @@ class Additive(Protocol):
         return compare.equal(self.endpoint, self._source, self.digits, x, y)
 
     def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
+        """A truncation rounds up where the bits that it drops borrow: all borrows together, and then all of them as words."""
         rounded = self.truncate(items)
-        up = [compare.borrow(self.endpoint, self._source, self.digits, z, bits) for z, bits in items]
-        return [self.subtract(t, self.to_words(b)) for t, b in zip(rounded, up, strict=True)]
+        up = compare.borrows(self.endpoint, self._source, self.digits, items)
+        flat = self.to_words(Bits.pack(np.concatenate([b.unpack().ravel() for b in up]))) if up else None
+        results, start = [], 0
+        for t in rounded:
+            assert flat is not None
+            words = flat.value[start : start + t.value.size].reshape(t.shape)
+            results.append(self.subtract(t, Share(words)))
+            start += t.value.size
+        return results
 
     # ------------------------------------------------------------------ bits and words, functions
 

@@ -20,7 +20,7 @@ OPENED = np.array(sorted({(m + by) % 2**64 for m in RING_EDGES for by in (0, -TO
 MASKS = np.array(
     [0, 1, TOP - 1, TOP, (1 << 63) - 1, 1 << 63, 3 << 62, 2**64 - 1, 0x8888888888888888, 0x7777777777777777], np.uint64
 )
-SHAPES = [(), (0,), (1,), (7,), (8,), (3, 5), (2, 0, 3), (1, 1), (505,), (1023,), (1024,), (33, 40)]
+SHAPES = [(), (0,), (1,), (7,), (8,), (3, 5), (2, 0, 3), (1, 1), (505,), (1023,), (1024,), (33, 40), (66003,)]
 
 
 def signed(array):
@@ -246,6 +246,25 @@ def test_views_of_opened_tensors_are_compared_under_the_mask_of_their_base(contr
         assert results[4 + k].all()
     assert np.array_equal(results[8], signed(x[2]) < signed(x[5]))
     assert np.array_equal(results[9], signed(x[:, 1]) >= signed(t))
+
+
+def test_other_tensors_open_in_the_same_round(contract):
+    x, y = words((40,), 7, 61), words((9,), 8, 61)
+
+    def program(p):
+        x_, y_ = share_input(p, x), share_input(p, y)
+        with p.endpoint.meter.measure() as cost:
+            above = p.at_least(x_, np.zeros((1, 40), np.uint64), opening=[y_, x_])
+        with p.endpoint.meter.measure() as later:
+            p.open([x_, y_])
+            below = p.at_least(y_, np.zeros((1, 9), np.uint64))
+        return (cost.rounds, cost.bytes_sent), (later.rounds, later.bytes_sent), p.reveal([above, below], [0, 1])
+
+    for first, later, (above, below) in contract(program):
+        assert first == (3, 8 * 49 + 34 * 5)
+        assert later == (2, 34 * 2)
+        assert np.array_equal(above[0], signed(x) >= 0)
+        assert np.array_equal(below[0], signed(y) >= 0)
 
 
 def test_a_difference_at_the_limit_is_right_and_one_beyond_is_not(contract):

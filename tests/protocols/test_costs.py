@@ -236,6 +236,33 @@ def test_digits_of_eight_bits_save_a_round(k):
     assert mpc.simulate(program, network="wan") == [(2, 8 * k + 14 * row, 0), (2, 8 * k + 14 * row, 2408 * row)]
 
 
+def costs_of(*operations):
+    """(rounds, bytes) of operations on (protocol, x, y, bits) of 7 elements, one after the other."""
+
+    def program(party):
+        p = protocol_of(party)
+        x, y = (share_input(p, np.arange(7, dtype=np.uint64)) for _ in "xy")
+        b = share_input(p, np.ones(7, bool))
+        costs = []
+        for operation in operations:
+            with party.measure() as cost:
+                operation(p, x, y, b)
+            costs.append((cost.rounds, cost.bytes_sent))
+        return costs
+
+    return mpc.simulate(program)[0]
+
+
+def test_several_openings_and_selections_are_one_round():
+    several = costs_of(lambda p, x, y, b: p.open([x, y, x]), lambda p, x, y, b: p.select([(b, x), (b, p.negate(y))]))
+    assert several == [(1, 8 * 14), (1, 8 * 7 + 2)]
+
+
+def test_several_floors_take_the_rounds_of_one():
+    one, several = costs_of(lambda p, x, y, b: p.floor([(p.negate(x), 16)]), lambda p, x, y, b: p.floor([(x, 16), (y, 16)]))
+    assert several == (one[0], 2 * one[1])
+
+
 def test_every_formula_is_measured():
     assert {name for name, _, _ in PROGRAMS} == set(FORMULAS)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from functools import cache
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ import numpy as np
 
 from mpc.contract import Waves
 from mpc.tensor.base import Array, Secret, truncate
-from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves import exact
+from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.operands import at_least, operand, total, word
 
 S = TypeVar("S", bound=Secret)
@@ -26,49 +28,73 @@ S = TypeVar("S", bound=Secret)
 _erf = np.vectorize(math.erf, otypes=[float])
 
 
-@dataclass(frozen=True)
-class Bounded:
-    """`function` where |x| < `end`; beyond that its limit: 0 or -1 below, 1 (for `unit`) or x above, within half a unit.
-
-    `tail` is how far the function of -x is from its lower limit. `spread` is the period in units of `end`.
-    """
-
-    function: Callable[[Array], Array]
-    tail: Callable[[float], float]
-    spread: float
-    unit: bool
-    low: int = 0
-    bias: Callable[[Array], Array] = np.zeros_like  # in units in the last place, of x / end
-
-
 def _sigmoid(x: Array) -> Array:
     return np.asarray(np.exp(-np.logaddexp(0, -x)))
 
 
-def _towards_one(x: Array) -> Array:
-    """What rounds away from 0 and from 1, so that neither appears too early, nor anything beyond them."""
-    return 0.65 * (1 - 2 * _sigmoid(12 * x))
+def _exact_sigmoid(x: Decimal) -> Decimal:
+    return 1 / (1 + (-x).exp())
 
 
-def _away_from_zero(sign: float) -> Callable[[Array], Array]:
-    """What rounds a vanishing tail away from 0, where a truncation might give 0 for more than half a unit."""
-    return lambda x: np.asarray(sign * 0.65 * _sigmoid(-6 - 12 * x))
+@dataclass(frozen=True)
+class Bounded:
+    """`target` where |x| < an end; beyond that its limit: 0 or -1 below, 1 (for `unit`) or x above, within half a unit.
 
+    `tail` is how far the function of -x is from its lower limit. `spread` is the period in units of the end. What is fitted
+    leans by p - q / (1 + e^(-12 t - c)) units for x = t end, where `lean` is (p, q, c).
+    """
+
+    target: Target
+    tail: Callable[[float], float]
+    spread: float
+    unit: bool
+    low: int = 0
+    lean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def shifted(self, end: float, unit: float) -> Target:
+        """The target above its lower limit, leaning."""
+        p, q, c = self.lean
+        dp, dq, dc, width, size = Decimal(p), Decimal(q), Decimal(c), Decimal(end), Decimal(unit)
+
+        def leaning(x: Decimal) -> Decimal:
+            return self.target.exact(x) - self.low + size * (dp - dq * _exact_sigmoid(12 * x / width + dc))
+
+        return Target(lambda x: self.target.function(x) - self.low + unit * (p - q * _sigmoid(12 * x / end + c)), leaning)
+
+
+# What rounds away from 0 and from 1, so that neither appears too early, nor anything beyond them; and what rounds a vanishing
+# tail away from 0, where a truncation might give 0 for more than half a unit.
+_TOWARDS_ONE, _POSITIVE, _NEGATIVE = (0.65, 1.3, 0.0), (0.65, 0.65, 6.0), (-0.65, -0.65, 6.0)
+_ROOT = Decimal(2).sqrt(Context(prec=50))
 
 CURVES = {
-    "expit": Bounded(_sigmoid, lambda x: float(_sigmoid(np.array(-x))), 2.55, True, 0, _towards_one),
-    "tanh": Bounded(np.tanh, lambda x: 2 / (1 + math.exp(2 * x)), 2.5, True, -1),
-    "erf": Bounded(_erf, math.erfc, 3.3, True, -1),
+    "expit": Bounded(Target(_sigmoid, _exact_sigmoid), lambda x: float(_sigmoid(np.array(-x))), 2.55, True, 0, _TOWARDS_ONE),
+    "tanh": Bounded(Target(np.tanh, lambda x: 2 * _exact_sigmoid(2 * x) - 1), lambda x: 2 / (1 + math.exp(2 * x)), 2.5, True, -1),
+    "erf": Bounded(Target(_erf, exact.erf), math.erfc, 3.3, True, -1),
     "gelu": Bounded(
-        lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2,
+        Target(lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2, lambda x: x * (1 + exact.erf(x / _ROOT)) / 2),
         lambda x: x * math.erfc(x / math.sqrt(2)) / 2,
         3.3,
         False,
         0,
-        _away_from_zero(-1.0),
+        _NEGATIVE,
     ),
-    "silu": Bounded(lambda x: x * _sigmoid(x), lambda x: x * float(_sigmoid(np.array(-x))), 2.5, False, 0, _away_from_zero(-1.0)),
-    "softplus": Bounded(lambda x: np.logaddexp(0, x), lambda x: math.log1p(math.exp(-x)), 2.7, False, 0, _away_from_zero(1.0)),
+    "silu": Bounded(
+        Target(lambda x: x * _sigmoid(x), lambda x: x * _exact_sigmoid(x)),
+        lambda x: x * float(_sigmoid(np.array(-x))),
+        2.5,
+        False,
+        0,
+        _NEGATIVE,
+    ),
+    "softplus": Bounded(
+        Target(lambda x: np.logaddexp(0, x), lambda x: (1 + x.exp()).ln()),
+        lambda x: math.log1p(math.exp(-x)),
+        2.7,
+        False,
+        0,
+        _POSITIVE,
+    ),
 }
 
 
@@ -91,17 +117,16 @@ def piece(name: str, f: int) -> Piece:
     end = _end(curve.tail, 0.4 * unit)
     factor = round(math.ldexp(1.0, 64 - 2 * f) / (curve.spread * end))
     period = math.ldexp(1.0, 64 - 2 * f) / factor
-    series = fit(lambda x: curve.function(x) - curve.low + unit * curve.bias(x / end), -end, end, period, unit / 8)
-    return Piece(end, factor, series)
+    return Piece(end, factor, fit(curve.shifted(end, unit), -end, end, period, unit / 8))
 
 
 def _end(tail: Callable[[float], float], small: float) -> float:
-    """Where a falling tail is `small`."""
+    """Where a falling tail is `small`, or a little further: a multiple of 1/64."""
     low, high = 0.5, 64.0
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if tail(middle) > small else (low, middle)
-    return high
+    return math.ceil(64 * high) / 64
 
 
 def bounded(name: str, x: S) -> S:

@@ -11,7 +11,7 @@ import numpy as np
 from mpc.contract import MULTIPLY, Protocol, Share
 from mpc.fixed import RAW_BITS
 from mpc.tensor.base import Secret, truncate
-from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, levels, multiplied, normalise, turn
 from mpc.tensor.curves.operands import at_scale, word
 from mpc.tensor.encoding import encode_like
@@ -29,7 +29,8 @@ _SPREAD = 1.4
 
 @cache
 def _series(period: float, f: int) -> Series:
-    return fit(lambda y: 1 / y, 2.0**-STEP, 1.0, period, 2.0 ** -max(f + 1, 16), lambda y: y)
+    target = Target(lambda y: 1 / y, lambda y: 1 / y, relative=True)
+    return fit(target, 2.0**-STEP, 1.0, period, 2.0 ** -max(f + 1, 16))
 
 
 def inverse_waves(x: Secret, y: Share, top: int) -> tuple[Share, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from mpc.contract import MULTIPLY
 from mpc.tensor.arithmetic import add
 from mpc.tensor.base import Secret, truncate
-from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, normalise, turn
 from mpc.tensor.curves.operands import at_scale, word
 from mpc.tensor.curves.roots import positive
@@ -26,7 +27,8 @@ _SPREAD = 1.4
 
 @cache
 def _waves(base: float, period: float, bits: int) -> Series:
-    return fit(lambda y: np.log(y) / math.log(base), 2.0**-STEP, 1.0, period, math.ldexp(1.0, -bits))
+    target = Target(lambda y: np.log(y) / math.log(base), lambda y: y.ln() / Decimal(base).ln())
+    return fit(target, 2.0**-STEP, 1.0, period, math.ldexp(1.0, -bits))
 
 
 def _below(level: Level) -> list[Weights]:

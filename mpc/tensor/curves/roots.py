@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cache
 from typing import TypeVar
 
 from mpc.contract import MULTIPLY
 from mpc.fixed import RAW_BITS
 from mpc.tensor.base import Secret, truncate
-from mpc.tensor.curves.fitting import Series, fit
+from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, levels, multiplied, normalise, turn
 from mpc.tensor.curves.operands import at_scale, word
 
@@ -26,8 +27,13 @@ _SPREAD = {0.5: 1.6, -0.5: 1.4}
 @cache
 def _waves(exponent: float, odd: int, period: float, f: int) -> Series:
     """y^exponent, times the root of 2 if odd: to half a unit of f bits, relatively."""
-    scale, error = math.sqrt(1 + odd), 2.0 ** -max(f + 1, 16)
-    return fit(lambda y: scale * y**exponent, 2.0**-_STEP, 1.0, period, error, lambda y: y**-exponent / scale)
+
+    def exact(y: Decimal) -> Decimal:
+        root = ((1 + odd) * y).sqrt()
+        return root if exponent > 0 else root / y
+
+    target = Target(lambda y: math.sqrt(1 + odd) * y**exponent, exact, relative=True)
+    return fit(target, 2.0**-_STEP, 1.0, period, 2.0 ** -max(f + 1, 16))
 
 
 def positive(x: Secret, low: int, operation: str, step: int) -> list[Level]:

@@ -1,0 +1,160 @@
+"""softmax and its relatives, powers, norms, statistics and linear systems, against SciPy and NumPy."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+import mpc
+from mpc import functions
+
+ULP = 2.0**-16
+PROTOCOLS = ["plaintext", "additive"]
+RANDOM = np.random.default_rng(0)
+
+
+def fixed(values):
+    return np.rint(np.asarray(values) / ULP) * ULP
+
+
+def evaluate(function, *inputs, protocol="additive", parties=2, f=16):
+    def program(party):
+        result = function(*(party.input(x if party.index == 0 else None, 0) for x in inputs))
+        return result.reveal()
+
+    results = mpc.simulate(program, parties=parties, protocol=protocol, fraction_bits=f)
+    assert all(np.array_equal(results[0], r) for r in results)
+    return results[0]
+
+
+def scores(n):
+    """Rows with near, far and equal entries, to +-100 and -2^20."""
+    rows = [RANDOM.normal(0, 3, (10, n)), RANDOM.uniform(-100, 100, (10, n)), RANDOM.uniform(-0.01, 0.01, (2, n))]
+    x = np.concatenate([*rows, np.zeros((1, n)), np.full((1, n), 100.0)])
+    x[0, 0], x[1, -1], x[2] = -(2.0**20), 100, -100
+    return fixed(x)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("n", [1, 2, 5, 10, 64, 300])
+def test_softmax(n, protocol):
+    x = scores(n)
+    result = evaluate(lambda t: functions.softmax(t, axis=1), x, protocol=protocol)
+    assert np.max(np.abs(result - special.softmax(x, axis=1))) <= 1.2 * ULP
+    if n <= 64:
+        assert np.max(np.abs(result.sum(axis=1) - 1)) < 2.0**-9
+    logs = evaluate(lambda t: functions.log_softmax(t, axis=1), x, protocol=protocol)
+    assert np.max(np.abs(logs - special.log_softmax(x, axis=1))) <= 2 * ULP
+    total = evaluate(lambda t: functions.logsumexp(t, axis=1, keepdims=True), x, protocol=protocol)
+    assert np.max(np.abs(total - special.logsumexp(x, axis=1, keepdims=True))) <= 2 * ULP
+
+
+@pytest.mark.parametrize("f", [8, 24])
+def test_softmax_at_other_precisions(f):
+    for n in (2, 4, 10):
+        x = np.rint(RANDOM.uniform(-20, 20, (6, n)) * 2**f) / 2**f
+        result = evaluate(lambda t: functions.softmax(t, axis=-1), x, f=f)
+        assert np.max(np.abs(result - special.softmax(x, axis=-1))) <= 4 * 2.0**-f
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 2)])
+def test_axes(axis):
+    x = fixed(RANDOM.normal(0, 2, (2, 3, 4)))
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        result = evaluate(lambda t, name=name: getattr(functions, name)(t, axis=axis), x)
+        expected = getattr(special, name)(x, axis=axis)
+        assert np.shape(result) == np.shape(expected)
+        assert np.allclose(result, expected, atol=3 * ULP)
+
+
+X = fixed(np.geomspace(0.05, 30, 40))
+Y = fixed(RANDOM.uniform(-5, 5, (5, 8)))
+S = fixed(np.linspace(-6, 6, 41))
+
+COMPOSED = {
+    "x ** 0.3": lambda x, y, s: x**0.3,
+    "x ** 2.5": lambda x, y, s: x**2.5,
+    "x ** -1.7": lambda x, y, s: (x + 1) ** -1.7,
+    "x ** 0.001": lambda x, y, s: x**0.001,
+    "x ** 0.5": lambda x, y, s: x**0.5,
+    "x ** -0.5": lambda x, y, s: np.power(x, -0.5),
+    "x ** -1": lambda x, y, s: x**-1.0,
+    "x ** -2": lambda x, y, s: (x + 1) ** -2.0,
+    "float_power": lambda x, y, s: np.float_power(x, 1.25),
+    "2 ** s": lambda x, y, s: 2.0**s,
+    "10 ** s": lambda x, y, s: 10.0 ** (s / 2),
+    "0.5 ** s": lambda x, y, s: 0.5**s,
+    "1 ** s": lambda x, y, s: 1.0**s,
+    "expm1": lambda x, y, s: np.expm1(s),
+    "log1p": lambda x, y, s: np.log1p(x),
+    "logaddexp": lambda x, y, s: np.logaddexp(s, 1.5) + np.logaddexp(1.0, s) + np.logaddexp(s, s),
+    "hypot": lambda x, y, s: np.hypot(s, 2 * s) + np.hypot(3.0, s),
+    "norm": lambda x, y, s: np.linalg.norm(y, axis=1),
+    "norm of all": lambda x, y, s: np.linalg.norm(y),
+    "norm 1": lambda x, y, s: np.linalg.norm(y, 1),
+    "norm inf": lambda x, y, s: np.linalg.norm(y, np.inf),
+    "norm fro": lambda x, y, s: np.linalg.norm(y, "fro"),
+    "norm of vectors": lambda x, y, s: np.linalg.norm(y, np.inf, axis=0) + np.linalg.norm(y, 1, axis=0),
+    "small norms": lambda x, y, s: np.linalg.norm(y / 2.0**12, axis=0),
+    "vector_norm": lambda x, y, s: np.linalg.vector_norm(y, axis=(0, 1), keepdims=True),
+    "std": lambda x, y, s: np.std(y, axis=0, ddof=1),
+    "method std": lambda x, y, s: y.std(),
+    "corrcoef": lambda x, y, s: np.corrcoef(y),
+    "corrcoef of columns": lambda x, y, s: np.corrcoef(y, rowvar=False)[:2, :2],
+    "degrees": lambda x, y, s: np.rad2deg(y) / 64,
+    "radians": lambda x, y, s: np.deg2rad(y),
+    "a share": lambda x, y, s: x / x.sum(),
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed(name, protocol):
+    function = COMPOSED[name]
+    expected = function(X, Y, S)
+    result = evaluate(function, X, Y, S, protocol=protocol)
+    assert np.shape(result) == np.shape(expected)
+    assert np.all(np.abs(result - expected) <= 5 * ULP + np.abs(expected) * 2.0**-15)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("n", [1, 3, 6])
+def test_linear_systems(n, protocol):
+    a = RANDOM.normal(0, 1, (n, n))
+    a = fixed(a @ a.T / n + np.eye(n))
+    b, several = fixed(RANDOM.normal(0, 3, n)), fixed(RANDOM.normal(0, 3, (n, 2)))
+    bound = n * np.linalg.cond(a) * 4 * ULP
+    for right in (b, several):
+        assert np.max(np.abs(evaluate(np.linalg.solve, a, right, protocol=protocol) - np.linalg.solve(a, right))) <= bound
+    assert np.max(np.abs(evaluate(np.linalg.inv, a, protocol=protocol) - np.linalg.inv(a))) <= bound
+    public = evaluate(lambda t: np.linalg.solve(a, t), b, protocol=protocol)
+    assert np.max(np.abs(public - np.linalg.solve(a, b))) <= bound
+
+
+REFUSED = {
+    "x ** y": (lambda x: x**x, "power: of base and exponent"),
+    "an array of exponents": (lambda x: x ** np.array([0.5, 1.5]), "power: the exponent"),
+    "an infinite exponent": (lambda x: x**np.inf, "power: the exponent"),
+    "a text": (lambda x: x ** "a", "power: .*str"),
+    "a base of -2": (lambda x: (-2) ** x, "power.*must be positive"),
+    "a base next to 1": (lambda x: 1.01**x, "power.*close to 1"),
+    "norm": (lambda x: np.linalg.norm(x, 3), "norm: ord=3"),
+    "nuclear norm": (lambda x: np.linalg.norm(x.reshape(1, 2), "nuc"), "norm: ord='nuc'"),
+    "corrcoef": (lambda x: np.corrcoef(x, x), "y= is not available"),
+    "solve": (lambda x: np.linalg.solve(x, x), "solve: needs"),
+    "std": (lambda x: np.std(x, ddof=2), "std"),
+    "softmax of nothing": (lambda x: functions.softmax(x[:0]), "max"),
+    "division of shapes": (lambda x: x / x.reshape(2, 1)[[0, 1, 1]].reshape(3), "divide"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name):
+    function, message = REFUSED[name]
+    with pytest.raises(mpc.Error, match=message):
+        evaluate(function, np.array([1.0, 2.0]), protocol="plaintext")
+
+
+def test_names():
+    assert functions.sigmoid is functions.expit
+    assert sorted(functions.__all__) == functions.__all__
+    assert np.array_equal(evaluate(functions.relu, np.array([-1.0, 2.0])), [0, 2])
