@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TypeVar
 
@@ -36,6 +37,10 @@ class Range:
     scale: int  # of the exponential
     precision: int
 
+    def limit(self, f: int) -> int:
+        """base^high with f fraction bits."""
+        return int((Decimal(self.base) ** Decimal(self.high) * 2**f).to_integral_value())
+
     def curve(self, scale: int) -> Exponential:
         """For words with `scale` fraction bits."""
         step = scale + round(math.log2(self.span))
@@ -60,6 +65,8 @@ def span_of(base: float, f: int, bits: int, wanted: float = _WANTED) -> Range:
             end = min(high, low + ((1 << width) - 1) * span - span / 64)
             precision = min(math.floor(RAW_BITS - 0.1 - end * rate) - scale, _MOST)
             if precision >= least and end * rate >= wanted - 0.01:
+                # multiples of 1/64, so that no party's rounding matters
+                low, end = math.floor(64 * low) / 64, math.floor(64 * end) / 64
                 return Range(base, low, end, span, width, scale + precision, precision)
     unsupported("exponential", f"the base {base} leaves no room with {f} fraction bits; use fewer")
 
@@ -75,7 +82,7 @@ def power_of(base: float, x: S) -> S:
     ends = [max(-_FARTHEST, min(math.ceil(math.ldexp(v, x.scale)), _FARTHEST)) for v in (span.low, span.high)]
     above_low, high = at_least(x, ends, opening=[share])
     (value,) = truncate([x.like(share, "float", curve.scale)])
-    limit = word(round(math.ldexp(base**span.high, f)))
+    limit = word(span.limit(f))
     chosen = protocol.select([(protocol.xor(above_low, high), value.share), (high, limit)])
     return x.like(total(x, chosen), "float", f)
 
@@ -83,10 +90,10 @@ def power_of(base: float, x: S) -> S:
 def exp(x: S) -> S:
     """e^x.
 
-    Domain: all x; from x = 11.78 on the result stays 2^17, the largest there is (2^(62 - 2f) for f > 22), and below -12.01 it is
-    0. Error: 1.7 units, plus 2^-20 of the value; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
-    Method: see the module; the exponential of an additive share, with a digit in place of a wrap: Kelkar, Le, Raykova and Seth,
-    *Secure Poisson Regression*, USENIX Security 2022, where the exponent is bounded.
+    Domain: all x; from x = 11.78 on the result stays 2^17 (130777, to be exact; less for f > 22), and below -12.02 it is 0.
+    Error: 1.7 units, plus 2^-20 of the value; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
+    Method: see the module; the exponential of an additive share: Kelkar, Le, Raykova and Seth, *Secure Poisson Regression*,
+    USENIX Security 2022; with a digit in place of a wrap.
     """
     return power_of(math.e, operand(x))
 

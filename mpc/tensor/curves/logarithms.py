@@ -46,11 +46,11 @@ def logarithm(base: float, x: S, chosen: Sequence[Level], scale: int = 0, more: 
     period, factor = turn(normal.top, _SPREAD)
     waves = _waves(base, period, max(f + 2, 16) + more).waves(64, scale or f + 32, factor)
     (result,) = protocol.waves(normal.y, [waves])
-    two = math.log(2) / math.log(base)
+    two = Decimal(2).ln() / Decimal(base).ln()  # not in floating point: it must be the same at all parties
     for (shift,) in normal.others:
-        result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, word(round(math.ldexp(two, waves.scale)))))
+        result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, word(round(two * 2**waves.scale))))
     least = chosen[0].low + STEP  # with the largest shifts, y = x 2^(top - least)
-    result = protocol.add(result, word(round(math.ldexp((least - x.scale) * two, waves.scale))))
+    result = protocol.add(result, word(round((least - x.scale) * two * 2**waves.scale)))
     return x.like(result, "float", waves.scale)
 
 

@@ -62,7 +62,7 @@ def _powers(x: S) -> S:
 def softmax(x: S, axis: Any = None) -> S:
     """e^x / sum of e^x along the axis (all of them for None): scipy.special.softmax.
 
-    Domain: |x| < 2^(61 - 2f). Error: 1.1 units, and the sum along n elements is 1 within about sqrt(n) units, 6 for 17.
+    Domain: |x| < 2^(61 - 2f). Error: 1.5 units, and the sum along n elements is 1 within about sqrt(n) units, 6 for 17.
     Rounds and bytes, the maximum included: 23 and 59 for n = 10 (10 rounds of it for the maximum), 12 for 4, 38 for 1000.
     Method: see the module; the sum is from 1 to n, so that few bins do for its inverse.
     """
