@@ -35,7 +35,7 @@ depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is not
 - a secret boolean selects: `np.where(b, x, y)` takes 1 round and 8.125 bytes, `b * x` 1/8 byte if x is open or just truncated.
   As a number (`b.sum()`, `b + 1`, `b.astype(int)`) it takes 1 round and 1/8 byte;
 - `np.maximum`, `abs` and a `clip` at one bound take 4 rounds and 12.375 bytes, the truncation of a product included;
-- `max`, `min`, `argmax` and `argmin` take 5 rounds for a factor of 4 in the number of elements: 10 rounds for 10;
+- `max`, `min`, `argmax` and `argmin` take 5 or 6 rounds for a factor of 4 to 16 in the number of elements: 6 for 10;
 - `np.var` and `np.cov` take 3 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
 
 **What it keeps.** With f fraction bits (16 by default), floats are multiples of 2^-f. A truncation is wrong by less than 2^-f. A

@@ -21,7 +21,7 @@ def evaluate(function, *inputs, protocol="additive", f=16, parties=2):
         tensors = [party.input(x if party.index == o else None, o) for x, o in zip(inputs, owners, strict=True)]
         return function(*tensors).reveal()
 
-    results = mpc.simulate(program, parties=parties, protocol=protocol, fraction_bits=f)
+    results = mpc.simulate(program, parties=parties, protocol=protocol, fraction_bits=f, seed=1)
     assert all(np.array_equal(results[0], r) for r in results)
     return results[0]
 
@@ -115,7 +115,7 @@ def test_functions_of_positive_numbers(name, protocol, large, monkeypatch):
     x = positives(count=1000 if large else 2500)
     result = evaluate(function, x, protocol=protocol)
     if name in ("sqrt", "rsqrt"):
-        check(result, reference(x), 1.1, relative)
+        check(result, reference(x), 1.25, relative)
         assert np.all(result > 0)
     else:
         assert np.all(np.abs(result - reference(x)) <= 1.4 * 2.0**-16)
@@ -128,7 +128,7 @@ def test_reciprocals(protocol, large, monkeypatch):
     x = positives(count=1000)
     x = np.concatenate([x, -x])
     result = evaluate(np.reciprocal, x, protocol=protocol)
-    check(result, 1 / x, 1.1, 2.0**-17)
+    check(result, 1 / x, 1.25, 2.0**-17)
     assert np.all(result[np.abs(x) <= 2.0**17] != 0)
     assert np.all(np.abs(result[np.abs(x) > 2.0**17]) == 0)
 
@@ -142,9 +142,9 @@ def test_quotients_are_as_good_for_any_divisor(protocol, large, monkeypatch):
     a[:3], b[:3] = [0, 0, 2.0**-16], [2.0**-16, 5, 2.0**29]
     fits = np.abs(a / b) < 2.0**20
     result = evaluate(np.divide, a[fits], b[fits], protocol=protocol)
-    assert np.all(np.abs(result - a[fits] / b[fits]) <= 1.1 * 2.0**-16 + np.abs(a[fits] / b[fits]) * 2.0**-16)
+    assert np.all(np.abs(result - a[fits] / b[fits]) <= 1.3 * 2.0**-16 + np.abs(a[fits] / b[fits]) * 2.0**-17)
     result = evaluate(lambda y: 1000 / y, b[np.abs(b) > 0.01], protocol=protocol)
-    check(result, 1000 / b[np.abs(b) > 0.01], 1.1, 2.0**-16)
+    check(result, 1000 / b[np.abs(b) > 0.01], 1.3, 2.0**-17)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -173,7 +173,7 @@ def test_other_numbers_of_fraction_bits(f):
     y = y[y < 2.0 ** (62 - 2 * f - 1)]
     for function, reference in [(np.sqrt, np.sqrt), (functions.rsqrt, lambda y: y**-0.5), (np.reciprocal, np.reciprocal)]:
         check(evaluate(function, y, f=f), reference(y), 4, 2.0**-15, f=f)
-    check(evaluate(np.log, y, f=f), np.log(y), 2 if f <= 20 else 2.0 ** (f - 18), f=f)
+    assert np.max(np.abs(evaluate(np.log, y, f=f) - np.log(y))) <= (2 if f <= 20 else 2.0 ** (f - 18)) * 2.0**-f
     a, b = y[::-1], y + 1
     fits = a / b < 2.0 ** min(17, 62 - 2 * f - 1)
     check(evaluate(np.divide, a[fits], b[fits], f=f), (a / b)[fits], 4, 2.0**-15, f=f)
@@ -186,7 +186,7 @@ def test_more_parties(parties):
         check(evaluate(function, x[x < 2.0**20], parties=parties), reference(x[x < 2.0**20]), 2, 2.0**-15)
     x = grid([np.linspace(-13, 11, 300)])
     check(evaluate(np.exp, x, parties=parties), np.exp(x), 2, 2.0**-18)
-    check(evaluate(np.divide, x, x + 14, parties=parties), x / (x + 14), 1.1, 2.0**-16)
+    check(evaluate(np.divide, x, x + 14, parties=parties), x / (x + 14), 1.3, 2.0**-17)
 
 
 SHAPES = [(), (0,), (1,), (3, 0), (2, 1, 3)]

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import mpc
 from mpc.errors import RangeError, ShapeError, UsageError
+from mpc.tensor import extrema
 from mpc.testing import RING_EDGES, simulate
 
 PROTOCOLS = [("plaintext", 1), ("additive", 2), ("additive", 3)]
@@ -124,6 +125,13 @@ def test_any_shape_and_axis(protocol, parties, case):
             assert result == e == "ValueError" if isinstance(e, str) else same(result, e)
 
 
+@pytest.fixture(params=[0, 1 << 16], ids=["by fours", "all at once"])
+def way(request, monkeypatch):
+    """Both ways to play: by fours, and all at once."""
+    monkeypatch.setattr(extrema, "_FEW", request.param)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 20, 21, 33, 64, 65])
 def test_every_place_and_every_tie(n):
     """The maximum at every place alone, at every pair of places, and everywhere."""
@@ -158,12 +166,20 @@ def test_whatever_the_mask(mask):
 # ---------------------------------------------------------------------------------------- costs
 
 # rounds by the number of elements, for max and argmax
-ROUNDS = {1: (0, 0), 2: (4, 4), 3: (5, 5), 4: (5, 5), 5: (9, 10), 10: (10, 10), 16: (10, 10), 17: (14, 15), 64: (15, 16)}
+ROUNDS = {1: (0, 0), 2: (4, 4), 3: (5, 5), 4: (5, 5), 5: (5, 5), 10: (6, 6), 16: (6, 6), 17: (10, 11), 64: (11, 11)}
 
 
 @pytest.mark.parametrize("n", ROUNDS)
 def test_rounds(n):
     assert tuple(cost(f"t.{name}(1)", n)[0] for name in ("max", "argmax")) == ROUNDS[n]
+
+
+def test_many_candidates_play_by_fours(monkeypatch):
+    """Groups of 4, 3 and 3, and then one of 3: more rounds than all at once, and fewer bytes."""
+    monkeypatch.setattr(extrema, "_FEW", 0)
+    size = 10 * 8 + 12 * 4.25 + 10 * 3 / 8 + 10 / 8 + 3 * 8 + 3 * 4.25 + 3 * 2 / 8 + 3 / 8
+    assert cost("t.max(1)", 10) == (10, pytest.approx(size))
+    assert tuple(cost(f"t.{name}(1)", 64)[0] for name in ("max", "argmax")) == (15, 16)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +190,8 @@ def test_rounds(n):
         ("t.argmax(1)", 4, 5, 4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8),
         ("o.max(1)", 4, 4, 6 * 4.25 + 4 * 3 / 8 + 4 / 8),
         ("(o * o).max(1)", 4, 5, 4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8),  # its truncation is included
-        # 10: groups of 4, 3 and 3, and then one of 3.
-        ("t.max(1)", 10, 10, 10 * 8 + 12 * 4.25 + 10 * 3 / 8 + 10 / 8 + 3 * 8 + 3 * 4.25 + 3 * 2 / 8 + 3 / 8),
+        # 10 at once: 45 comparisons of 16 rows in 96 bytes a bit plane, conjunctions of 9 as 3 x 4 and 3.
+        ("t.max(1)", 10, 6, 10 * 8 + 34 * 96 / 16 + 12 * 10 / 8 + 3 * 10 / 8 + 10 / 8),
         ("np.ptp(t, 1)", 4, 5, 2 * (4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8)),
         ("(t > 0).max(1)", 4, 4, 4 * 12.25 + 4 / 8),
     ],

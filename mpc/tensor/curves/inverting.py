@@ -48,7 +48,7 @@ def _checked(x: Secret, operation: str) -> None:
 def reciprocal(x: S) -> S:
     """1 / x.
 
-    Domain: x not 0, up to 2^(62 - 2f) in magnitude; of 0 it is 0. Error: 1.1 units, plus 2^-17 of the value; the result is not
+    Domain: x not 0, up to 2^(62 - 2f) in magnitude; of 0 it is 0. Error: 1.2 units, plus 2^-17 of the value; the result is not
     0 where it rounds to a unit. 8 rounds, 125 bytes (13 and 107 for large tensors). Method: see the module and `normalising`;
     12 waves.
     """
@@ -95,7 +95,7 @@ def divide(a: Any, b: S) -> S:
     """a / b for a secret b, and a secret or public a.
 
     Domain: b not 0, below 2^(62 - 2f) in magnitude, and |a / b| below 2^20 (2^17 if f < 12; 2^(62 - 2f) if that is less). It is 0
-    of b = 0. Error: 1.1 units, plus 2^-16 of the quotient, however large or small b is: a is multiplied by the power of 8 of
+    of b = 0. Error: 1.2 units, plus 2^-17 of the quotient, however large or small b is: a is multiplied by the power of 8 of
     b, and only then by an inverse. 8 rounds, 184 bytes (13 and 154 for large tensors); 8 bytes less for a public a.
     """
     broadcast("divide", np.shape(a), b.shape)

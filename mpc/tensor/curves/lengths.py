@@ -25,8 +25,8 @@ S = TypeVar("S", bound=Secret)
 def norm(x: S, order: Any = None, axis: Any = None, keepdims: bool = False) -> S:
     """np.linalg.norm for order None, "fro", 1, 2 (of vectors), inf and -inf.
 
-    Euclidean: the sum of squares must be below 2^(60 - 2f), and is not truncated before its root is taken. Error: 1.1 units, plus
-    2^-17.5 of the value. 9 rounds; 8 bytes an element, and 114 for each result. The others are exact: absolute values, a sum, a
+    Euclidean: the sum of squares must be below 2^(60 - 2f), and is not truncated before its root is taken. Error: 1.2 units, plus
+    2^-17 of the value. 9 rounds; 8 bytes an element, and 114 for each result. The others are exact: absolute values, a sum, a
     maximum.
     """
     axes = axis_tuple("norm", axis, x.ndim)

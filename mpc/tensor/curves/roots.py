@@ -47,7 +47,7 @@ def positive(x: Secret, low: int, operation: str, step: int) -> list[Level]:
 def sqrt(x: S) -> S:
     """The square root.
 
-    Domain: x >= 0, up to 2^(62 - 2f); 0 for what is negative. Error: 1.1 units, plus 2^-17 of the value. 8 rounds, 87 bytes
+    Domain: x >= 0, up to 2^(62 - 2f); 0 for what is negative. Error: 1.2 units, plus 2^-17 of the value. 8 rounds, 87 bytes
     (13 and 103 for large tensors). Method: see the module and `normalising`; 10 waves.
     """
     return wide_sqrt(at_scale([x])[0])
@@ -64,7 +64,7 @@ def wide_sqrt(x: S, operation: str = "sqrt") -> S:
 def rsqrt(x: S) -> S:
     """1 / sqrt(x).
 
-    Domain: x > 0, up to 2^(62 - 2f); 0 for what is not positive (0 or one unit for f < 16). Error: 1.1 units, plus 2^-17 of
+    Domain: x > 0, up to 2^(62 - 2f); 0 for what is not positive (0 or one unit for f < 16). Error: 1.2 units, plus 2^-17 of
     the value. 8 rounds, 87 bytes (13 and 103 for large tensors). Method: see the module and `normalising`; 15 waves.
     """
     (x,) = at_scale([x])
