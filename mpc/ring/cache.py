@@ -41,6 +41,7 @@ class Kernels:
     bit_planes: Callable[[Words, Words], None]
     thermometers: Callable[[Words, Words], None]
     look_up: Callable[[Words, Words, np.uint64, Words, Words], None]
+    reflect: Callable[[npt.NDArray[np.uint8], Words, Words, Words], None]
     harmonics: Callable[[Words, int, float, Words], None]
     add_waves: Callable[[Words, int, Words, Floats, Floats, Words], None]
 
@@ -127,6 +128,7 @@ def _load(folder: Path | None) -> Kernels:
         planes.bit_planes,
         planes.thermometers,
         planes.look_up,
+        planes.reflect,
         waves.harmonics,
         waves.add_waves,
     )

@@ -77,6 +77,17 @@ def look_up(dealt: Rows, words: Words, width: int, first: bool) -> tuple[Rows, R
     return less[:, 0], less[:, 0] ^ least[:, 0]
 
 
+def reflect(packed: Rows, share: Words, total: Words) -> Words:
+    """total - share where the packed bit of an element is set, else the share; `total` has as many elements, or one."""
+    result = np.empty(share.shape, np.uint64)
+    if share.size < SMALL:
+        bits = np.unpackbits(packed, count=share.size, bitorder="little").view(np.bool_).reshape(share.shape)
+        np.subtract(total, share, out=result)
+        return np.where(bits, result, share)
+    kernels().reflect(packed, _flat("reflect", share), _flat("reflect", total), result.reshape(-1))
+    return result
+
+
 def _flat(name: str, words: Any) -> Words:
     if words.dtype != np.uint64:
         raise TypeError(f"{name}: expected uint64, got {words.dtype}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from mpc.contract import BroadcastTo
 from mpc.party import Endpoint
+from mpc.ring.digits import reflect
 from protocols.additive.curve_correlations import OneHot
 from protocols.additive.order_correlations import Selections
 from protocols.additive.shares import Bits, Share, Term
@@ -31,12 +32,7 @@ def to_words(endpoint: Endpoint, source: Source, b: Bits) -> Share:
     pending = source.request(Selections(number, b.shape, ()))
     (opened,) = Opening(endpoint, source, ()).run("to_words", [b.packed ^ mask.packed])
     (beta,) = pending.shares()
-    return Share(_flip(Bits(opened, b.shape).unpack(), beta, np.uint64(1 if endpoint.index == 0 else 0)))
-
-
-def _flip(e: Array, share: Array, one: Any) -> Array:
-    """e one + (1 - 2e) share: `one` minus the share where e is set."""
-    return np.asarray(np.where(e, np.subtract(one, share), share))
+    return Share(reflect(opened, beta, np.full((), endpoint.index == 0, np.uint64)))
 
 
 def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share]]) -> list[Share]:
@@ -77,7 +73,7 @@ def _finish(x: Share, e: Array, pending: Pending, terms: tuple[Term, ...]) -> Sh
             np.subtract(chosen, share, out=chosen)
         else:
             np.add(chosen, np.multiply(term.coefficient, share), out=chosen)
-    return Share(_flip(Bits(e, x.shape).unpack(), chosen, x.value))
+    return Share(reflect(e, chosen, x.value))
 
 
 def one_hot(endpoint: Endpoint, source: Source, x: Share, size: int) -> Share:

@@ -103,3 +103,15 @@ def look_up(words: Any, s: Any, ones: Any, lt: Any, eq: Any) -> None:
                 less = _pick(t, _pick(c, l0, l1), _pick(c, l2, l3))
                 lt[d, i] = less
                 eq[d, i] = less ^ _pick(t, _pick(c, g0, g1), _pick(c, g2, g3))
+
+
+@njit(
+    types.void(types.Array(types.uint8, 1, "C", readonly=True), WORDS, WORDS, types.Array(uint64, 1, "C")), nogil=True, cache=True
+)
+def reflect(packed: Any, share: Any, total: Any, out: Any) -> None:
+    """out = total - share where the bit is set, else share; `total` has one element, or as many."""
+    step = 1 if total.size > 1 else 0
+    for i in range(share.size):
+        bit = np.uint64(packed[i >> 3] >> (i & 7)) & np.uint64(1)
+        every = np.uint64(0) - bit
+        out[i] = ((share[i] ^ every) + bit) + (total[i * step] & every)
