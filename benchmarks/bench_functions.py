@@ -26,7 +26,6 @@ from mpc.launch.run import Outcome, execute
 from mpc.party import Cost
 
 TURNS = 3  # of ours and of SPU's
-REPEATS = 3  # within a turn, after a warm-up
 
 
 @dataclass
@@ -56,8 +55,8 @@ def program(party: Any, name: str, repeats: int, call: Callable[..., Any] | None
     return costs[1:], result.reveal(to=0)
 
 
-def run(name: str, repeats: int = REPEATS) -> Outcome:
-    return execute(Job(program, (name, repeats)))
+def run(name: str, repeats: int | None = None) -> Outcome:
+    return execute(Job(program, (name, repeats or WORKLOADS[name].repeats)))
 
 
 def measure(name: str, ours: Ours) -> None:
@@ -79,7 +78,7 @@ def compare(name: str, spu: SPU | None, turns: int) -> dict[str, Any]:
     for _ in range(turns):
         measure(name, ours)
         if spu is not None:
-            theirs = spu.measure(name, REPEATS)
+            theirs = spu.measure(name, workload.repeats)
             peer_seconds += theirs.seconds
     row: dict[str, Any] = {"workload": name, "target": workload.target, "ours": summary(ours, reference)}
     row["ours"]["bytes_dealt"] = ours.bytes_dealt
@@ -147,7 +146,7 @@ def report(names: Sequence[str] = (), turns: int = TURNS, fraction_bits: int = 0
 
 @click.command(help=__doc__)
 @click.argument("workloads", nargs=-1, type=click.Choice(list(WORKLOADS)))
-@click.option("--turns", default=TURNS, show_default=True, help=f"each of {REPEATS} repetitions")
+@click.option("--turns", default=TURNS, show_default=True, help="each of 3 repetitions, or of 20 short ones")
 @click.option("--fraction-bits", default=0, help="SPU's; 0: its default, 18")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="write the figures here too")
 @click.option("--profile", type=click.Choice(list(WORKLOADS)), help="show instead where the time of one workload goes")

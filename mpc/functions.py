@@ -9,8 +9,25 @@ from __future__ import annotations
 from mpc.tensor.curves.bounded import erf, expit, gelu, silu, softplus
 from mpc.tensor.curves.roots import rsqrt
 from mpc.tensor.curves.soft import log_softmax, logsumexp, softmax
+from mpc.tensor.lookup import one_hot, take
 from mpc.tensor.selection import relu
+from mpc.tensor.sorting import top_k
 
 sigmoid = expit
 
-__all__ = ["erf", "expit", "gelu", "log_softmax", "logsumexp", "relu", "rsqrt", "sigmoid", "silu", "softmax", "softplus"]
+__all__ = [
+    "erf",
+    "expit",
+    "gelu",
+    "log_softmax",
+    "logsumexp",
+    "one_hot",
+    "relu",
+    "rsqrt",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "take",
+    "top_k",
+]

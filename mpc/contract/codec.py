@@ -16,11 +16,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 T = TypeVar("T")
 
 _CLASSES: dict[str, type] = {}
+_FIELDS: dict[type, tuple[str, ...]] = {}
+_PLAIN = (type(None), bool, int, float, str)
 
 
 def register(cls: type[T]) -> type[T]:
     """Class decorator: instances of this dataclass may travel."""
     _CLASSES[cls.__name__] = cls
+    _FIELDS[cls] = tuple(f.name for f in dataclasses.fields(cls))  # type: ignore[arg-type]
     return cls
 
 
@@ -46,10 +49,13 @@ def decode(parts: list[Array]) -> Any:
 
 
 def _pack(value: Any, arrays: list[Array]) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, (tuple, list)):
+    if kind is tuple or kind is list:
         return [_pack(v, arrays) for v in value]
+    if kind in _FIELDS:
+        return {kind.__name__: [_pack(getattr(value, name), arrays) for name in _FIELDS[kind]]}
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, np.ndarray):
@@ -59,8 +65,7 @@ def _pack(value: Any, arrays: list[Array]) -> Any:
         return {"slice": [_pack(v, arrays) for v in (value.start, value.stop, value.step)]}
     if value is Ellipsis:
         return {"ellipsis": True}
-    fields = [_pack(getattr(value, f.name), arrays) for f in dataclasses.fields(value)]
-    return {type(value).__name__: fields}
+    raise TypeError(f"{kind.__name__} cannot travel in a request")
 
 
 def _unpack(value: Any, arrays: list[Array]) -> Any:

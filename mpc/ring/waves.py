@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mpc.ring.cache import kernels
+from mpc.ring.elementary import turn
 
 Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -21,8 +22,7 @@ def harmonics(words: Words, period: int, count: int, fraction: int) -> Words:
     """
     flat = np.ascontiguousarray(words).reshape(-1)
     if flat.size * count < SMALL:
-        waves = _angles(flat, period, count)
-        result = fixed(np.ldexp(np.stack([np.cos(waves), np.sin(waves)]), fraction))
+        result = fixed(np.ldexp(np.stack(_waves(flat, period, count)), fraction))
     else:
         result = np.empty((2, count, flat.size), np.uint64)
         kernels().harmonics(flat, period, 2.0**fraction, result)
@@ -42,17 +42,22 @@ def wave_sums(words: Words, period: int, dealt: Words, cosines: Floats, sines: F
     if flat.size * count >= SMALL:
         kernels().add_waves(flat, period, dealt, c, d, result)
     else:
-        angles = _angles(flat, period, count)
-        cos, sin = np.cos(angles), np.sin(angles)
+        cos, sin = _waves(flat, period, count)
         a = fixed(c[:, :, None] * cos + d[:, :, None] * sin)
         b = fixed(c[:, :, None] * sin - d[:, :, None] * cos)
         result = np.asarray((a * dealt[0]).sum(axis=1, dtype=np.uint64) + (b * dealt[1]).sum(axis=1, dtype=np.uint64))
     return result.reshape(rows, *words.shape)
 
 
-def _angles(flat: Words, period: int, count: int) -> Floats:
-    whole = np.left_shift(flat, np.uint64(64 - period)).view(np.int64)  # the period, seen as the whole ring
-    return np.arange(1, count + 1)[:, None] * (whole * (np.pi / 2.0**63))
+def _waves(flat: Words, period: int, count: int) -> tuple[Floats, Floats]:
+    """Cosines and sines of the multiples of the angle, (count, size), by the recurrence of its sums."""
+    first = turn(np.left_shift(flat, np.uint64(64 - period)))  # the period, seen as the whole ring
+    cos, sin = (np.empty((count, flat.size)) for _ in range(2))
+    c, s = first
+    for k in range(count):
+        cos[k], sin[k] = c, s
+        c, s = c * first[0] - s * first[1], s * first[0] + c * first[1]
+    return cos, sin
 
 
 def fixed(values: Any) -> Words:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mpc.contract import Exponential, Waves
 from mpc.party import Endpoint
+from mpc.ring.elementary import exp
 from mpc.ring.waves import fixed, wave_sums
 from protocols.additive.curve_correlations import Harmonics, Powers, split
 from protocols.additive.shares import Share
@@ -76,8 +77,8 @@ def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential
     assert x.known is not None
     m = np.asarray(np.subtract(x.known.public, np.uint64(curve.low % (1 << 64))))
     low, digit = split(m, curve)
-    powers = np.exp(math.ldexp(curve.low, -curve.fraction) * curve.rate + low)
-    of_digits = np.ldexp(np.exp(np.arange(1 << curve.width) * span), curve.scale - fraction)
+    powers = exp(math.ldexp(curve.low, -curve.fraction) * curve.rate + low)
+    of_digits = np.ldexp(exp(np.arange(1 << curve.width) * span), curve.scale - fraction)
     total = np.zeros(x.shape, np.uint64)
     for j in range(1 << curve.width):
         total += fixed(powers * of_digits[(digit - j) & (len(of_digits) - 1)]) * dealt[j]

@@ -1,11 +1,11 @@
 """Cosines and sines of multiples of an angle, in fixed point, by the recurrence of the angle's sums; 64 elements at a time."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit, types, uint64
 
+from mpc.ring.elementary import TURN, circle
 from mpc.ring.kernels.planes import PLANES, WORDS
 
 SHARES = types.Array(uint64, 3, "C", readonly=True)
@@ -13,15 +13,21 @@ TABLE = types.Array(types.float64, 2, "C", readonly=True)
 RESULT = types.Array(uint64, 3, "C")
 
 _CHUNK = 64
+_COSINES, _SINES = circle()
 
 
 @njit(nogil=True)
 def _start(words: Any, at: int, n: int, period: int, wave: Any) -> None:
-    """wave = cos and sin of the angle, in rows 0 and 1, and again in rows 2 and 3."""
+    """wave = cos and sin of the angle, in rows 0 and 1, and again in rows 2 and 3: as `elementary.turn`."""
     for i in range(n):
-        angle = np.int64(words[at + i] << np.uint64(64 - period)) * (math.pi / 2.0**63)
-        wave[0, i] = wave[2, i] = math.cos(angle)
-        wave[1, i] = wave[3, i] = math.sin(angle)
+        word = words[at + i] << np.uint64(64 - period)
+        part = word >> np.uint64(56)
+        x = float(word & np.uint64((1 << 56) - 1)) * TURN
+        square = x * x
+        c = 1 - square * (1 / 2 - square * (1 / 24 - square * (1 / 720)))
+        s = x * (1 - square * (1 / 6 - square * (1 / 120 - square * (1 / 5040))))
+        wave[0, i] = wave[2, i] = _COSINES[part] * c - _SINES[part] * s
+        wave[1, i] = wave[3, i] = _SINES[part] * c + _COSINES[part] * s
 
 
 @njit(nogil=True)
