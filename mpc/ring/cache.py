@@ -40,7 +40,7 @@ class Kernels:
     scratch_words: int
     bit_planes: Callable[[Words, Words], None]
     thermometers: Callable[[Words, Words], None]
-    look_up: Callable[[Words, Words, np.uint64, Words, Words], None]
+    look_up: Callable[[Words, Words, int, Words, np.uint64, Words, Words, Words], None]
     reflect: Callable[[npt.NDArray[np.uint8], Words, Words, Words], None]
     harmonics: Callable[[Words, int, float, Words], None]
     add_waves: Callable[[Words, int, Words, Floats, Floats, Words], None]

@@ -55,26 +55,42 @@ def thermometers(words: Words, count: int, width: int) -> Rows:
     return result
 
 
-def look_up(dealt: Rows, words: Words, width: int, first: bool) -> tuple[Rows, Rows]:
+def look_up(
+    dealt: Rows, words: Words, width: int, first: bool, subtracted: Words | None = None, bits: int = 64
+) -> tuple[Rows, Rows, Rows]:
     """XOR shares of [m_d < d] and [m_d = d] for the digits m_d of public words and XOR-shared thermometers of digits d.
 
-    Both are (digits, row_bytes). `first`: this party holds the constant that [d > -1] is.
+    The words are the low `bits` bits of `words` - t, for each t in `subtracted` (by default 0 alone), modulo 2^64. Both results
+    are (digits, len(subtracted), row_bytes); the third has the public bits above, (len(subtracted), row_bytes), if `bits` is
+    below 64. `first`: this party holds the constant that [d > -1] is.
     """
-    flat, count, nbytes = _flat("look_up", words), dealt.shape[0], dealt.shape[2]
-    ones = np.uint8(0xFF if first else 0)
+    flat, subtracted = _flat("look_up", words), np.zeros(1, np.uint64) if subtracted is None else subtracted
+    shape = (dealt.shape[0], len(subtracted), dealt.shape[2])
+    lt, eq, above = np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.zeros(shape[1:], np.uint8)
     if width == 4 and flat.size >= SMALL:
-        lt, eq = np.empty((count, nbytes), np.uint8), np.empty((count, nbytes), np.uint8)
-        all_ones = np.uint64((1 << 64) - 1 if first else 0)
-        kernels().look_up(flat, dealt.view(np.uint64), all_ones, lt.view(np.uint64), eq.view(np.uint64))
-        return lt, eq
-    digits = planes(flat, count * width).reshape(count, width, nbytes)
+        ones = np.uint64((1 << 64) - 1 if first else 0)
+        results = [rows.view(np.uint64) for rows in (lt, eq, above)]
+        kernels().look_up(flat, subtracted, bits, dealt.view(np.uint64), ones, *results)
+        return lt, eq, above
+    for k, t in enumerate(subtracted):
+        m = flat - t
+        if bits < 64:
+            above[k] = planes(m >> np.uint64(bits), 1)[0]
+            m &= np.uint64((1 << bits) - 1)
+        lt[:, k], eq[:, k] = _look_up(dealt, planes(m, dealt.shape[0] * width).reshape(shape[0], width, -1), first)
+    return lt, eq, above
+
+
+def _look_up(dealt: Rows, digits: Rows, first: bool) -> tuple[Rows, Rows]:
+    """For the planes of digits, (digits, width, row_bytes)."""
+    count, width, nbytes = digits.shape
     steps = np.empty((count, (1 << width) + 1, nbytes), np.uint8)
-    steps[:, 0], steps[:, 1:-1], steps[:, -1] = ones, dealt, 0  # d > -1 always, and d > 2^width - 1 never
+    steps[:, 0], steps[:, 1:-1], steps[:, -1] = 0xFF if first else 0, dealt, 0  # d > -1 always, and d > 2^width - 1 never
     less, least = steps[:, 1:], steps[:, :-1]
     for bit in range(width):
         chosen = digits[:, bit, None]
         less, least = (s[:, 0::2] ^ (chosen & (s[:, 0::2] ^ s[:, 1::2])) for s in (less, least))
-    return less[:, 0], less[:, 0] ^ least[:, 0]
+    return less[:, 0], np.asarray(np.bitwise_xor(less[:, 0], least[:, 0]))
 
 
 def reflect(packed: Rows, share: Words, total: Words) -> Words:

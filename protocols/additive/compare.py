@@ -10,7 +10,7 @@ import numpy as np
 
 from mpc.contract import BroadcastTo
 from mpc.party import Endpoint
-from mpc.ring.digits import look_up, planes, row_bytes
+from mpc.ring.digits import look_up, row_bytes
 from protocols.additive.conjunction import Level, Steps, together
 from protocols.additive.order_correlations import Thermometers
 from protocols.additive.shares import Bits, MaskRef, Share
@@ -35,7 +35,7 @@ class Digits:
 
 
 class Comparison:
-    """[m < r] on the low bits, or [m = r], of a mask r and public words m: (count, *shape of r), all with the same r.
+    """[m < r] on the low bits, or [m = r], of a mask r and `count` public words m for each element of it.
 
     Made before the opening that makes m public, so that what is dealt is on its way; run once.
     """
@@ -52,25 +52,37 @@ class Comparison:
         if self._groups > 1:
             self._levels.append(Level(source, 1, self._groups, nbytes, not equal, equal))
 
-    def steps(self, first: bool, m: Array) -> Steps:
-        """What to open in each round; returns the shared bits, and those of bit `bits` of r: (count, nbytes) and (nbytes,).
+    def steps(self, first: bool, m: Array, thresholds: Array) -> Steps:
+        """For m - t and each t in `thresholds`, (count, *shape of m): what to open in each round. Returns the shared bits, and
+        bit `bits` of r XOR (at the first party) that of m - t: (count, nbytes) both.
 
         1. For each digit of m look up [m_d < r_d] = [r_d > m_d], and [m_d = r_d] = [r_d > m_d - 1] ^ [r_d > m_d].
         2. Combine the digits of each group, and then the groups (a round each).
         """
         dealt = self._request.shares()
-        width, radix = self._digits.width, self._digits.radix
-        shape = (self._groups * radix, self._count, self._nbytes)
-        lt, eq = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
-        for k in range(self._count):
-            low = m[k] if self._bits == 64 else m[k] & np.uint64((1 << self._bits) - 1)
-            lt[:, k], eq[:, k] = look_up(dealt[0], low, width, first)
+        lt, eq, above = self._look_up(dealt[0], first, m, thresholds)
+        radix = self._digits.radix
         less, equal = lt.reshape(self._groups, radix, -1), eq.reshape(self._groups, radix, -1)
         for level in self._levels:
             less, equal = yield from level.steps(first, None if self._bits == 64 else less, equal)
             less, equal = less[None], equal[None]
-        result = equal if self._bits == 64 else less
-        return result.reshape(self._count, self._nbytes), dealt[-1]
+        if self._bits == 64:
+            return equal.reshape(self._count, self._nbytes), above
+        return less.reshape(self._count, self._nbytes), dealt[1] ^ above if first else dealt[1]
+
+    def _look_up(self, dealt: Array, first: bool, m: Array, thresholds: Array) -> tuple[Array, Array, Array]:
+        width = self._digits.width
+        if all(step == 0 or size == 1 for step, size in zip(thresholds.strides[1:], thresholds.shape[1:], strict=True)):
+            same = np.ascontiguousarray(thresholds.reshape(self._count, -1)[:, 0])  # for all elements
+            return look_up(dealt, m, width, first, same, self._bits)
+        rows = [look_up(dealt, np.asarray(np.subtract(m, t)), width, first, None, self._bits) for t in thresholds]
+        lt, eq, above = zip(*rows, strict=True)
+        return np.concatenate(lt, axis=1), np.concatenate(eq, axis=1), np.concatenate(above)
+
+
+def nothing(shape: tuple[int, ...]) -> Array:
+    """One threshold, 0."""
+    return np.broadcast_to(np.uint64(0), (1, *shape))
 
 
 def at_least(
@@ -93,7 +105,7 @@ def less(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share)
     """[x < y]; |x - y| < 2^62. Where both are open the difference is too, under r_x - r_y: two rounds; else three."""
     shape = np.broadcast_shapes(x.shape, y.shape)
     x, y = (z if z.shape == shape else z.view(BroadcastTo(shape)) for z in (x, y))
-    zero = np.zeros((1, *shape), np.uint64)
+    zero = nothing(shape)
     if not (x.opened and y.opened):
         z = Share(np.asarray(np.subtract(x.value, y.value)))
         result = at_least(endpoint, source, digits, z, zero, 62)
@@ -125,14 +137,9 @@ def _signs(
         opening.run("compare")
     assert x.known is not None
     public = x.known.public if y is None or y.known is None else np.subtract(x.known.public, y.known.public)
-    m = np.asarray(np.subtract(public, thresholds))
-    m += np.uint64(1 << bits)
-    ((borrow, top),) = together(opening, "compare", [comparison.steps(endpoint.index == 0, m)])
-    result = borrow ^ top
-    if endpoint.index == 0:
-        for row, above in zip(result, m >> np.uint64(bits), strict=True):
-            row ^= planes(above, 1)[0]
-    return Bits.from_rows(result, (count, *shape))
+    m = np.asarray(np.add(public, np.uint64(1 << bits)))
+    ((borrow, top),) = together(opening, "compare", [comparison.steps(endpoint.index == 0, m, thresholds)])
+    return Bits.from_rows(borrow ^ top, (count, *shape))
 
 
 def equal(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share | Array) -> Bits:
@@ -158,7 +165,7 @@ def equal(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share
         assert y.known is not None
         y = y.known.public
     m = np.asarray(np.subtract(x.known.public, y))
-    ((result, _),) = together(opening, "equal", [comparison.steps(endpoint.index == 0, m.reshape(1, *shape))])
+    ((result, _),) = together(opening, "equal", [comparison.steps(endpoint.index == 0, m, nothing(shape))])
     return Bits.from_rows(result, shape)
 
 
@@ -170,6 +177,6 @@ def borrows(endpoint: Endpoint, source: Source, digits: Digits, items: Sequence[
     for (z, _), comparison in zip(items, comparisons, strict=True):
         assert z.known is not None
         m = np.asarray(np.add(z.known.public, np.uint64(1 << 62)))
-        steps.append(comparison.steps(endpoint.index == 0, m.reshape(1, *z.shape)))
+        steps.append(comparison.steps(endpoint.index == 0, m, nothing(z.shape)))
     results = together(opening, "floor", steps)
     return [Bits.from_rows(result, z.shape) for (z, _), (result, _) in zip(items, results, strict=True)]

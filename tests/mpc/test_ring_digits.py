@@ -90,12 +90,16 @@ def test_look_up_compares_digits_of_public_words_with_shared_ones(path):
         secret, public = words(size, seed), words(size, seed + 1)
         public[::3] = secret[::3]
         parts = shared(thermometers(secret, count, width), seed)
-        (lt, eq), (lt_, eq_) = (look_up(part, public, width, first) for part, first in zip(parts, (True, False), strict=True))
-        assert lt.shape == eq.shape == (count, row_bytes(size))
-        m, d = digits_of(public, count, width), digits_of(secret, count, width)
-        opened = [np.unpackbits(rows, axis=-1, bitorder="little", count=size).astype(bool) for rows in (lt ^ lt_, eq ^ eq_)]
-        assert np.array_equal(opened[0], m < d)
-        assert np.array_equal(opened[1], m == d)
+        subtracted = words(data.draw(st.integers(1, 3)), seed + 2)
+        bits = data.draw(st.integers(1, min(63, count * width)))
+        mine, theirs = (look_up(part, public, width, k == 0, subtracted, bits) for k, part in enumerate(parts))
+        for k, t in enumerate(subtracted):
+            m, d = digits_of((public - t) & np.uint64((1 << bits) - 1), count, width), digits_of(secret, count, width)
+            lt, eq = (np.unpackbits(mine[i][:, k] ^ theirs[i][:, k], axis=-1, bitorder="little", count=size) for i in (0, 1))
+            assert np.array_equal(lt, m < d)
+            assert np.array_equal(eq, m == d)
+            above = np.unpackbits(mine[2][k], bitorder="little", count=size)
+            assert np.array_equal(above, (public - t) >> np.uint64(bits) & np.uint64(1))
 
     check()
 

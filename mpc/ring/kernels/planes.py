@@ -78,31 +78,52 @@ def _pick(bit: Any, zero: Any, one: Any) -> Any:
     return zero ^ (bit & (zero ^ one))
 
 
-@njit(types.void(WORDS, DEALT, uint64, PLANES, PLANES), nogil=True, cache=True)
-def look_up(words: Any, s: Any, ones: Any, lt: Any, eq: Any) -> None:
-    """lt[d] = s[d, digit] and eq[d] = s[d, digit - 1] ^ s[d, digit], for the digits of 4 bits; s[d, -1] = ones, s[d, 15] = 0."""
-    block, rows = np.empty(64, np.uint64), np.empty((64, _CHUNK // 64), np.uint64)
+@njit(nogil=True)
+def _subtract(rows: Any, word: Any, bits: int, result: Any) -> None:
+    """The `bits` lowest planes of the differences of the words in `rows` and one word, from the lowest on."""
+    borrow = np.zeros(_CHUNK // 64, np.uint64)
+    for bit in range(bits):
+        every = np.uint64(0) - ((word >> np.uint64(bit)) & np.uint64(1))
+        for v in range(_CHUNK // 64):
+            a, b = rows[bit, v], borrow[v]
+            different = a ^ every
+            result[bit, v] = different ^ b
+            borrow[v] = (different & ~a) | (~different & b)
+
+
+@njit(types.void(WORDS, WORDS, types.int64, DEALT, uint64, DIGITS, DIGITS, PLANES), nogil=True, cache=True)
+def look_up(words: Any, subtracted: Any, bits: int, s: Any, ones: Any, lt: Any, eq: Any, above: Any) -> None:
+    """For the low `bits` bits of each difference word - subtracted[k], in digits of 4 bits: lt[d, k] = s[d, digit] and
+    eq[d, k] = s[d, digit - 1] ^ s[d, digit], where s[d, -1] = ones and s[d, 15] = 0; above[k] is the next bit."""
+    block, planes = np.empty(64, np.uint64), np.empty((64, _CHUNK // 64), np.uint64)
+    rows = np.zeros((64, _CHUNK // 64), np.uint64)
     zero = np.uint64(0)
     for start in range(0, words.size, _CHUNK):
-        n, at = _chunk(words, start, block, rows), start // 64
-        for d in range(s.shape[0]):
-            for v in range(n):
-                i = at + v
-                a, b, c, t = rows[4 * d, v], rows[4 * d + 1, v], rows[4 * d + 2, v], rows[4 * d + 3, v]
-                s0, s1, s2, s3, s4 = s[d, 0, i], s[d, 1, i], s[d, 2, i], s[d, 3, i], s[d, 4, i]
-                s5, s6, s7, s8, s9 = s[d, 5, i], s[d, 6, i], s[d, 7, i], s[d, 8, i], s[d, 9, i]
-                sa, sb, sc, sd, se = s[d, 10, i], s[d, 11, i], s[d, 12, i], s[d, 13, i], s[d, 14, i]
-                l0 = _pick(b, _pick(a, s0, s1), _pick(a, s2, s3))
-                l1 = _pick(b, _pick(a, s4, s5), _pick(a, s6, s7))
-                l2 = _pick(b, _pick(a, s8, s9), _pick(a, sa, sb))
-                l3 = _pick(b, _pick(a, sc, sd), _pick(a, se, zero))
-                g0 = _pick(b, _pick(a, ones, s0), _pick(a, s1, s2))
-                g1 = _pick(b, _pick(a, s3, s4), _pick(a, s5, s6))
-                g2 = _pick(b, _pick(a, s7, s8), _pick(a, s9, sa))
-                g3 = _pick(b, _pick(a, sb, sc), _pick(a, sd, se))
-                less = _pick(t, _pick(c, l0, l1), _pick(c, l2, l3))
-                lt[d, i] = less
-                eq[d, i] = less ^ _pick(t, _pick(c, g0, g1), _pick(c, g2, g3))
+        n, at = _chunk(words, start, block, planes), start // 64
+        for k in range(subtracted.size):
+            _subtract(planes, subtracted[k], min(bits + 1, 64), rows)
+            if bits < 64:
+                for v in range(n):
+                    above[k, at + v] = rows[bits, v]
+                    rows[bits, v] = zero
+            for d in range(s.shape[0]):
+                for v in range(n):
+                    i = at + v
+                    a, b, c, t = rows[4 * d, v], rows[4 * d + 1, v], rows[4 * d + 2, v], rows[4 * d + 3, v]
+                    s0, s1, s2, s3, s4 = s[d, 0, i], s[d, 1, i], s[d, 2, i], s[d, 3, i], s[d, 4, i]
+                    s5, s6, s7, s8, s9 = s[d, 5, i], s[d, 6, i], s[d, 7, i], s[d, 8, i], s[d, 9, i]
+                    sa, sb, sc, sd, se = s[d, 10, i], s[d, 11, i], s[d, 12, i], s[d, 13, i], s[d, 14, i]
+                    l0 = _pick(b, _pick(a, s0, s1), _pick(a, s2, s3))
+                    l1 = _pick(b, _pick(a, s4, s5), _pick(a, s6, s7))
+                    l2 = _pick(b, _pick(a, s8, s9), _pick(a, sa, sb))
+                    l3 = _pick(b, _pick(a, sc, sd), _pick(a, se, zero))
+                    g0 = _pick(b, _pick(a, ones, s0), _pick(a, s1, s2))
+                    g1 = _pick(b, _pick(a, s3, s4), _pick(a, s5, s6))
+                    g2 = _pick(b, _pick(a, s7, s8), _pick(a, s9, sa))
+                    g3 = _pick(b, _pick(a, sb, sc), _pick(a, sd, se))
+                    less = _pick(t, _pick(c, l0, l1), _pick(c, l2, l3))
+                    lt[d, k, i] = less
+                    eq[d, k, i] = less ^ _pick(t, _pick(c, g0, g1), _pick(c, g2, g3))
 
 
 @njit(
