@@ -73,8 +73,8 @@ class Comparison:
     def _look_up(self, dealt: Array, first: bool, m: Array, thresholds: Array) -> tuple[Array, Array, Array]:
         width = self._digits.width
         if m.size and all(step == 0 or n == 1 for step, n in zip(thresholds.strides[1:], m.shape, strict=True)):
-            same = thresholds[(slice(None), *(0 for _ in m.shape))]  # for all elements
-            return look_up(dealt, m, width, first, np.ascontiguousarray(same), self._bits)
+            same = np.array([t.flat[0] for t in thresholds], np.uint64)  # for all elements
+            return look_up(dealt, m, width, first, same, self._bits)
         rows = [look_up(dealt, np.asarray(np.subtract(m, t)), width, first, None, self._bits) for t in thresholds]
         lt, eq, above = zip(*rows, strict=True)
         return np.concatenate(lt, axis=1), np.concatenate(eq, axis=1), np.concatenate(above)
