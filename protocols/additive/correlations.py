@@ -14,7 +14,9 @@ import numpy as np
 
 from mpc.contract import Bilinear
 from mpc.contract.codec import register
+from mpc.errors import FrameError
 from mpc.transport import ArraySpec
+from protocols.additive import checks
 from protocols.additive.shares import MaskRef, narrow
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -26,6 +28,10 @@ class Correlation:
     """What the parties ask for by name: which arrays come out, and how to compute them from the masks."""
 
     label: ClassVar[str]
+
+    def check(self) -> None:
+        """FrameError where the fields are not what a party of this protocol asks for."""
+        raise NotImplementedError
 
     def specs(self) -> list[ArraySpec]:
         raise NotImplementedError
@@ -44,6 +50,15 @@ class Products(Correlation):
     pairs: tuple[tuple[MaskRef, MaskRef], ...]
     shape: tuple[int, ...]
     label = "products"
+
+    def check(self) -> None:
+        if not isinstance(self.op, Bilinear) or type(self.pairs) is not tuple:
+            raise FrameError("products of no bilinear map, or of no pairs")
+        for left, right in self.pairs:
+            left.check()
+            right.check()
+            checks.whole("the shift of a product", shift((left, right)), 0, 63)
+        checks.size("products", self.shape)
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec(product_dtype(pair), self.shape) for pair in self.pairs]
@@ -76,6 +91,11 @@ class Truncation(Correlation):
     shape: tuple[int, ...]
     label = "truncation"
 
+    def check(self) -> None:
+        self.ref.check()
+        checks.whole("the bits of a truncation", self.bits, 1, 62)
+        checks.size("a truncation", self.shape)
+
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint64", self.shape), ArraySpec(narrow(self.bits), self.shape)]
 
@@ -93,6 +113,13 @@ class And(Correlation):
     b: int
     nbytes: int
     label = "and"
+
+    def check(self) -> None:
+        checks.number("a bit mask", self.a)
+        checks.number("a bit mask", self.b)
+        if self.a == self.b:
+            raise FrameError("a product of a bit mask with itself")
+        checks.size("a bit mask", (self.nbytes,), 1)
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint8", (self.nbytes,))]

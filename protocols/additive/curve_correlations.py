@@ -9,8 +9,10 @@ import numpy as np
 
 from mpc.contract import Exponential
 from mpc.contract.codec import register
+from mpc.errors import FrameError
 from mpc.ring.waves import fixed, harmonics
 from mpc.transport import ArraySpec
+from protocols.additive import checks
 from protocols.additive.correlations import BitMask, Correlation, Evaluate
 from protocols.additive.shares import MaskRef
 
@@ -26,6 +28,11 @@ class OneHot(Correlation):
     width: int
     shape: tuple[int, ...]
     label = "one_hot"
+
+    def check(self) -> None:
+        self.ref.check()
+        checks.whole("the width of a one-hot word", self.width, 0, 32)
+        checks.size("one-hot words", (*self.shape, 1 << self.width))
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint64", (*self.shape, 1 << self.width))]
@@ -48,6 +55,14 @@ class Harmonics(Correlation):
     shape: tuple[int, ...]
     label = "harmonics"
 
+    def check(self) -> None:
+        self.ref.check()
+        checks.whole("the period of waves", self.period, 1, 64)
+        checks.whole("the factor of waves", self.factor, 0, (1 << 64) - 1)
+        checks.whole("the number of waves", self.count, 0, 1 << 16)
+        checks.whole("the fraction bits of waves", self.fraction, 0, 62)
+        checks.size("waves", (2, self.count, *self.shape))
+
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint64", (2, self.count, *self.shape))]
 
@@ -65,6 +80,17 @@ class Powers(Correlation):
     fraction: int
     shape: tuple[int, ...]
     label = "powers"
+
+    def check(self) -> None:
+        self.ref.check()
+        curve = self.curve
+        checks.whole("the width of an exponential", curve.width, 1, 16)
+        checks.whole("the step of an exponential", curve.step, 0, 64 - curve.width)
+        checks.whole("the fraction bits of an exponent", curve.fraction, 0, 62)
+        checks.whole("the fraction bits of an exponential", self.fraction, 0, 62)
+        if type(curve.base) is not float or not 0 < curve.base < 1 << 32:
+            raise FrameError(f"{curve.base!r} is no base")
+        checks.size("an exponential", (1 << curve.width, *self.shape))
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint64", (1 << self.curve.width, *self.shape))]

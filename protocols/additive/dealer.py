@@ -68,11 +68,12 @@ class Dealer:
     def _deal(self, number: int, correlation: Correlation) -> list[Array]:
         """The corrections of one correlation."""
         try:
+            correlation.check()
             specs = correlation.specs()
             values = correlation.deal(self._masks, self._bit_mask)
-        except (TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
+            others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
+        except (TypeError, AttributeError, ValueError, IndexError, OverflowError, MemoryError) as error:
             raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
-        others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
         corrections = []
         for value, spec, *shares in zip(values, specs, *others, strict=True):
             if value.shape != spec.shape or value.dtype.name != spec.dtype:

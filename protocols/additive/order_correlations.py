@@ -10,6 +10,7 @@ import numpy as np
 from mpc.contract.codec import register
 from mpc.ring.digits import planes, thermometers
 from mpc.transport import ArraySpec
+from protocols.additive import checks
 from protocols.additive.correlations import BitMask, Correlation, Evaluate
 from protocols.additive.shares import MaskRef
 
@@ -32,6 +33,15 @@ class Thermometers(Correlation):
     width: int
     nbytes: int
     label = "digits"
+
+    def check(self) -> None:
+        self.plus.check()
+        if self.minus is not None:
+            self.minus.check()
+        checks.whole("the bits of a comparison", self.bits, 1, 64)
+        checks.whole("the width of a digit", self.width, 1, 8)
+        checks.whole("the number of digits", self.digits, -(-self.bits // self.width), 64 // self.width)
+        checks.size("digits", (self.digits, (1 << self.width) - 1, self.nbytes), 1)
 
     def specs(self) -> list[ArraySpec]:
         top = [ArraySpec("uint8", (self.nbytes,))] if self.bits < 64 else []
@@ -64,6 +74,15 @@ class Conjunctions(Correlation):
     equal: bool
     nbytes: int
     label = "conjunctions"
+
+    def check(self) -> None:
+        checks.number("a bit mask", self.mask)
+        checks.whole("the radix of conjunctions", self.radix, 1, 16)
+        checks.flag("less", self.less)
+        checks.flag("equal", self.equal)
+        for part in (self.groups, self.nbytes):
+            checks.whole("a size of conjunctions", part, 0, checks.LARGEST)
+        checks.size("conjunctions", (self.dealt, self.groups, self.nbytes), 1)
 
     @property
     def opened(self) -> int:
@@ -110,6 +129,12 @@ class Selections(Correlation):
     shape: tuple[int, ...]
     refs: tuple[MaskRef, ...]
     label = "selections"
+
+    def check(self) -> None:
+        checks.number("a bit mask", self.mask)
+        checks.size("selections", self.shape)
+        for ref in self.refs:
+            ref.check()
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec(dtype, self.shape) for dtype in ("uint64", *(ref.dtype for ref in self.refs))]

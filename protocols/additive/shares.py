@@ -11,8 +11,10 @@ import numpy as np
 
 from mpc.contract import BroadcastTo, View, chain
 from mpc.contract.codec import register
+from mpc.errors import FrameError
 from mpc.ring import bits as packing
 from mpc.ring.digits import row_bytes
+from protocols.additive import checks
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
@@ -40,6 +42,14 @@ class MaskRef:
 
     def view(self, view: View) -> MaskRef:
         return replace(self, views=chain(self.views, view, self.shape))
+
+    def check(self) -> None:
+        """FrameError where this names no mask."""
+        checks.number("the number of a mask", self.number)
+        checks.size("a mask", self.shape)
+        if self.part not in ("r", "u", "v") or type(self.views) is not tuple or not all(isinstance(v, View) for v in self.views):
+            raise FrameError(f"part {self.part!r} of a mask, or its views, do not exist")
+        checks.whole("the bits of a part of a mask", self.bits, 0 if self.part == "r" else 1, 62)
 
     @property
     def dtype(self) -> str:

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 import mpc
-from mpc.contract import MATMUL, BroadcastTo, Index, Reshape, Transpose, codec
+from mpc.contract import MATMUL, BroadcastTo, Exponential, Index, Reshape, Transpose, codec
 from mpc.errors import DesyncError, FrameError, PeerFailed
 from mpc.party import Endpoint, Keys
 from mpc.transport import MemoryHub
 from protocols.additive import Additive
 from protocols.additive.correlations import And, Products, Truncation
+from protocols.additive.curve_correlations import Harmonics, OneHot, Powers
 from protocols.additive.dealer import Dealer
+from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest
 
@@ -111,16 +113,17 @@ HOSTILE = [
     b"[]",
     b"{}",
     b"[1, 2]",
-    b'[1, {"Stream": [1]}]',
-    b'[1, {"__import__": ["os"]}]',
-    b'[1, {"Truncation": []}]',
-    b'[1, {"Truncation": [1, 2, 3]}]',
-    b'[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [4]]}]',
-    b'[1, {"Truncation": [{"MaskRef": ["x", [3], "r", 0, []]}, 16, [3]]}]',
-    b'[1, {"Truncation": [{"MaskRef": [1, [-3], "r", 0, []]}, 16, [3]]}]',
-    b'[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, [7]]}, 16, [3]]}]',
-    b'[1, {"And": [1, 2, "x"]}]',
-    b'[1, {"array": 5}]',
+    b"[[1, 2]]",
+    b'[[1, {"Stream": [1]}]]',
+    b'[[1, {"__import__": ["os"]}]]',
+    b'[[1, {"Truncation": []}]]',
+    b'[[1, {"Truncation": [1, 2, 3]}]]',
+    b'[[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [4]]}]]',
+    b'[[1, {"Truncation": [{"MaskRef": ["x", [3], "r", 0, []]}, 16, [3]]}]]',
+    b'[[1, {"Truncation": [{"MaskRef": [1, [-3], "r", 0, []]}, 16, [3]]}]]',
+    b'[[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, [7]]}, 16, [3]]}]]',
+    b'[[1, {"And": [1, 2, "x"]}]]',
+    b'[[1, {"array": 5}]]',
     b"[" * 100_000,
     b"\xff\xfe",
 ]
@@ -131,6 +134,65 @@ def test_a_malformed_request_is_refused(text):
     wire, parts = Wire(), [np.frombuffer(text, np.uint8)]
     wire.ask(parts, [digest(parts)])
     with pytest.raises(FrameError):
+        wire.serve()
+
+
+REF = MaskRef(1, (4,))
+HUGE = MaskRef(1, (1 << 40,))
+IMPOSSIBLE = [
+    Truncation(REF, 0, (4,)),
+    Truncation(REF, 64, (4,)),
+    Truncation(REF, 16, (-1,)),
+    Truncation(REF, 16, (4.0,)),
+    Truncation(REF, 16, "ab"),
+    Truncation(REF, 16, (3,)),
+    Truncation(HUGE, 16, (1 << 40,)),
+    Truncation(None, 16, (4,)),
+    Truncation(MaskRef(0, (4,)), 16, (4,)),
+    Truncation(MaskRef(1, (4,), "zzz"), 16, (4,)),
+    Truncation(MaskRef(1, (4,), "u", 64), 16, (4,)),
+    Truncation(MaskRef(1, (4,), views=("abc",)), 16, (4,)),
+    Products(None, ((REF, REF),), (4,)),
+    Products(MATMUL, ((REF, MaskRef(1, (5,))),), ()),
+    And(1, 1, 4),
+    And(1, 2, -4),
+    And(1, 2, 1 << 40),
+    Thermometers(REF, None, 62, 64, 4, 1),
+    Thermometers(REF, None, 62, 2, 4, 1),
+    Thermometers(REF, None, 62, 2, 30, 1),
+    Thermometers(REF, None, 62, 16, 4, -1),
+    Thermometers(REF, None, 62, 16, 4, 2),
+    Thermometers(REF, None, -1, 16, 4, 1),
+    Conjunctions(5, 1, 40, True, True, 1),
+    Conjunctions(5, 1, 0, True, True, 1),
+    Conjunctions(5, -1, 4, True, True, 1),
+    Conjunctions(5, 1, 4, 7, True, 1),
+    Conjunctions(5, 1, 4, True, True, 1 << 40),
+    Selections(5, (-1,), ()),
+    Selections(5, (4,), (MaskRef(1, (5,)),)),
+    Selections(5, (1 << 40,), ()),
+    Selections(5, (4,), None),
+    OneHot(REF, 40, (4,)),
+    OneHot(REF, -1, (4,)),
+    Harmonics(REF, 65, 1, 2, 24, (4,)),
+    Harmonics(REF, 0, 1, 2, 24, (4,)),
+    Harmonics(REF, 63.7, 1, 2, 24, (4,)),
+    Harmonics(REF, 64, 1.5, 2, 24, (4,)),
+    Harmonics(REF, 64, 1, 1 << 40, 24, (4,)),
+    Harmonics(REF, 64, 1, 2, 100, (4,)),
+    Powers(REF, None, 20, (4,)),
+    Powers(REF, Exponential(16, 0, 17, 40, 30), 20, (4,)),
+    Powers(REF, Exponential(16, 0, 64, 2, 30), 20, (4,)),
+    Powers(REF, Exponential(16, 0, 17, 2, 30), 100, (4,)),
+    Powers(REF, Exponential(16, 0, 17, 2, 30, 0.0), 20, (4,)),
+]
+
+
+@pytest.mark.parametrize("correlation", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
+def test_what_cannot_be_dealt_is_refused_by_name(correlation):
+    wire, parts = Wire(), codec.encode([(7, correlation)])
+    wire.ask(parts, [digest(parts)])
+    with pytest.raises(FrameError, match=f"a request for {correlation.label}|malformed"):
         wire.serve()
 
 
