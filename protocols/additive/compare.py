@@ -33,6 +33,11 @@ class Digits:
     def groups(self, bits: int) -> int:
         return -(-bits // (self.width * self.radix))
 
+    def whole(self, bits: int) -> int:
+        """As many bits, at most 62, as cost no more: whole digits, or whole groups where there are several."""
+        step = self.width if self.groups(bits) == 1 else self.width * self.radix
+        return min(62, -(-bits // step) * step)
+
 
 class Comparison:
     """[m < r] on the low bits, or [m = r], of a mask r and `count` public words m for each element of it.
@@ -45,10 +50,11 @@ class Comparison:
         self._nbytes = row_bytes(int(np.prod(shape, dtype=np.int64)))
         self._groups, nbytes = digits.groups(bits), count * self._nbytes
         plus, minus = refs[0], refs[1] if len(refs) > 1 else None
-        number = self._groups * digits.radix
+        self._radix = digits.radix if self._groups > 1 else max(2, -(-bits // digits.width))
+        number = self._groups * self._radix
         self._request = source.request(Thermometers(plus, minus, bits, number, digits.width, self._nbytes))
         equal = bits == 64
-        self._levels = [Level(source, self._groups, digits.radix, nbytes, not equal, equal or self._groups > 1)]
+        self._levels = [Level(source, self._groups, self._radix, nbytes, not equal, equal or self._groups > 1)]
         if self._groups > 1:
             self._levels.append(Level(source, 1, self._groups, nbytes, not equal, equal))
 
@@ -61,8 +67,7 @@ class Comparison:
         """
         dealt = self._request.shares()
         lt, eq, above = self._look_up(dealt[0], first, m, thresholds)
-        radix = self._digits.radix
-        less, equal = lt.reshape(self._groups, radix, -1), eq.reshape(self._groups, radix, -1)
+        less, equal = (rows.reshape(self._groups, self._radix, -1) for rows in (lt, eq))
         for level in self._levels:
             less, equal = yield from level.steps(first, None if self._bits == 64 else less, equal)
             less, equal = less[None], equal[None]
@@ -131,7 +136,7 @@ def _signs(
     if not thresholds.size:
         opening.run("compare")
         return Bits.pack(np.zeros((count, *shape), bool))
-    bits = min(62, digits.groups(bits) * digits.width * digits.radix)  # a smaller bound would cost the same
+    bits = digits.whole(bits)
     comparison = Comparison(source, digits, refs, shape, count, bits)
     if not x.opened:
         opening.run("compare")

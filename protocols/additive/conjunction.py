@@ -127,8 +127,8 @@ def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
         shape = x.shape[1:]
         return Bits.from_rows(rows, shape) if count else Bits.pack(np.full(shape, endpoint.index == 0))
     while count > 1:
-        fan = min(radix, count)
-        groups = -(-count // fan)
+        groups = -(-count // min(radix, count))
+        fan = -(-count // groups)  # groups of equal size, or nearly so: what is missing is filled up
         levels.append((groups, fan, Level(source, groups, fan, rows.shape[1], less=False, equal=True)))
         count = groups
     for groups, fan, level in levels:

@@ -29,7 +29,7 @@ def to_words(endpoint: Endpoint, source: Source, b: Bits) -> Share:
     if not b.packed.size:
         return Share(np.zeros(b.shape, np.uint64))
     number, mask = source.bit_mask(b.shape)
-    pending = source.request(Selections(number, b.shape, ()))
+    pending = source.request(Selections(number, b.shape, b.shape, ()))
     (opened,) = Opening(endpoint, source, ()).run("to_words", [b.packed ^ mask.packed])
     (beta,) = pending.shares()
     return Share(reflect(opened, beta, np.full((), endpoint.index == 0, np.uint64)))
@@ -44,25 +44,27 @@ def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share
     2. Open e = b ^ beta, and m = x + r where x has no such form yet (one round).
     3. [beta x] = P [beta] + sum of c_k [beta rho_k]; [b x] = e [x] + (1 - 2e) [beta x].
 
-    Cost: 1 round, a bit an element, and 8 bytes where x must be opened.
+    Cost: 1 round, a bit for each bit, and 8 bytes where x must be opened.
     """
     opening = Opening(endpoint, source, [x for _, x in items if x.known is None])
     requests: list[tuple[Pending, tuple[Term, ...]]] = []
     hidden, shapes = [], [np.broadcast_shapes(b.shape, x.shape) for b, x in items]
     for (b, x), shape in zip(items, shapes, strict=True):
-        b = b if b.shape == shape else b.map(BroadcastTo(shape))
-        if b.packed.size:
-            number, mask = source.bit_mask(shape)
+        if np.prod(shape, dtype=np.int64):
+            number, mask = source.bit_mask(b.shape)
             terms = tuple(t if x.shape == shape else t.view(BroadcastTo(shape)) for t in opening.terms(x))
-            requests.append((source.request(Selections(number, shape, tuple(t.ref for t in terms))), terms))
+            requests.append((source.request(Selections(number, b.shape, shape, tuple(t.ref for t in terms))), terms))
             hidden.append(b.packed ^ mask.packed)
     opened = iter(opening.run("select", hidden))
     remaining = iter(requests)
     words = [x if x.shape == shape else x.view(BroadcastTo(shape)) for (_, x), shape in zip(items, shapes, strict=True)]
-    return [_finish(x, next(opened), *next(remaining)) if x.value.size else x for x in words]
+    return [
+        _finish(x, Bits(next(opened), b.shape), *next(remaining)) if x.value.size else x
+        for (b, _), x in zip(items, words, strict=True)
+    ]
 
 
-def _finish(x: Share, e: Array, pending: Pending, terms: tuple[Term, ...]) -> Share:
+def _finish(x: Share, e: Bits, pending: Pending, terms: tuple[Term, ...]) -> Share:
     assert x.known is not None
     beta, *products = pending.shares()
     chosen = np.asarray(np.multiply(x.known.public, beta))
@@ -73,7 +75,8 @@ def _finish(x: Share, e: Array, pending: Pending, terms: tuple[Term, ...]) -> Sh
             np.subtract(chosen, share, out=chosen)
         else:
             np.add(chosen, np.multiply(term.coefficient, share), out=chosen)
-    return Share(reflect(e, chosen, x.value))
+    e = e if e.shape == x.shape else e.map(BroadcastTo(x.shape))
+    return Share(reflect(e.packed, chosen, x.value))
 
 
 def one_hot(endpoint: Endpoint, source: Source, x: Share, size: int) -> Share:

@@ -117,8 +117,6 @@ class And(Correlation):
     def check(self) -> None:
         checks.number("a bit mask", self.a)
         checks.number("a bit mask", self.b)
-        if self.a == self.b:
-            raise FrameError("a product of a bit mask with itself")
         checks.size("a bit mask", (self.nbytes,), 1)
 
     def specs(self) -> list[ArraySpec]:

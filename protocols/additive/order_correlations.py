@@ -123,26 +123,31 @@ def products(factors: Array) -> Array:
 @register
 @dataclass(frozen=True, eq=False)
 class Selections(Correlation):
-    """beta of a bit mask as words, and its products with the terms of an operand (`correlations.Products` explains "v")."""
+    """beta of a bit mask as words, and its products with the terms of an operand (`correlations.Products` explains "v").
+
+    The bits have a shape of their own, which broadcasts to that of the operand.
+    """
 
     mask: int
+    bits: tuple[int, ...]
     shape: tuple[int, ...]
     refs: tuple[MaskRef, ...]
     label = "selections"
 
     def check(self) -> None:
         checks.number("a bit mask", self.mask)
+        checks.size("bits", self.bits)
         checks.size("selections", self.shape)
         for ref in self.refs:
             ref.check()
 
     def specs(self) -> list[ArraySpec]:
-        return [ArraySpec(dtype, self.shape) for dtype in ("uint64", *(ref.dtype for ref in self.refs))]
+        return [ArraySpec("uint64", self.bits), *(ArraySpec(ref.dtype, self.shape) for ref in self.refs)]
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
-        size = int(np.prod(self.shape, dtype=np.int64))
+        size = int(np.prod(self.bits, dtype=np.int64))
         packed = bit_mask(self.mask, ((size + 7) // 8,))
-        beta = np.unpackbits(packed, count=size, bitorder="little").reshape(self.shape)
+        beta = np.unpackbits(packed, count=size, bitorder="little").reshape(self.bits)
         dealt = [beta.astype(np.uint64)]
         for ref in self.refs:
             dealt.append(np.asarray(np.multiply(evaluate(ref).astype(ref.dtype, copy=False), beta.astype(ref.dtype))))
