@@ -5,8 +5,8 @@ groups of up to 5, else 2), and takes the winner's value (1). The position of th
 level, and they are combined once, at the end: so it costs neither an opening nor a round beyond those for the values.
 
 Groups have 4 candidates, which takes the fewest bytes; but up to 16 of them play all at once, where that is little work and saves
-rounds. For n elements along the axis: n = 4: 5 rounds, n = 10: 6 (10 by fours), n = 64: 11 (15 by fours; a position one more).
-By fours a level sends 8 + 6.4 + 0.5 bytes an element, the next one a quarter of that; 10 at once 8 + 19.1 + 3.4. What is open
+rounds. For n elements along the axis: n = 4: 5 rounds, n = 10: 6 (10 by fours), n = 64: 11 (15 by fours).
+By fours a level sends 8 + 6.4 + 0.5 bytes an element, the next one a quarter of that; 10 at once 8 + 19.1 + 1.6. What is open
 already saves 1 round and 8 bytes. Products are compared with all of the digits that they have, and truncated without a round.
 """
 
@@ -47,7 +47,7 @@ def minimum_along(x: S, axis: Any = None, keepdims: bool = False) -> S:
 
 
 def argmax(x: S, axis: int | None = None, keepdims: bool = False) -> S:
-    """np.argmax: the position of the largest, of the first if there are several. As many rounds as `max`."""
+    """np.argmax: the position of the largest, of the first if there are several. As `max`, or a round more."""
     return _position("argmax", x, axis, keepdims)
 
 

@@ -44,6 +44,8 @@ def order_cases(random: Random) -> Iterator[Case]:
     x = near(random, (9,), 61)
     above = signed(x.view(np.int64)[None] >= np.array([[0], [5]]))
     yield Case("at_least of an opened tensor", (x,), _at_least_opened, [above.astype(bool)], False, ("at_least",))
+    for shape, larger in (((9,), (4, 9)), ((), (5,)), ((LARGE,), (2, LARGE))):
+        yield _at_least_of_a_sum(random, shape, larger)
     for left, right in (*BROADCASTS, ((9,), (9,)), ((LARGE,), (LARGE,))):
         x, y = near(random, left, 61), near(random, right, 61)
         if left == right:
@@ -71,6 +73,19 @@ def _at_least(random: Random, shape: Shape, count: int, bits: int) -> Case:
     expected = np.asarray(x) >= thresholds.view(np.int64)
     name = f"at_least {count} of {shape}, {bits} bits"
     return Case(name, (signed(x),), lambda p, x: [p.at_least(x, thresholds, bits)], [expected], False, ("at_least",))
+
+
+def _at_least_of_a_sum(random: Random, shape: Shape, larger: Shape) -> Case:
+    """An opened tensor and a larger public array, compared with thresholds that are the same for all elements."""
+    x, y, thresholds = near(random, shape, 60), near(random, larger, 60), near(random, (3,), 60)
+
+    def compute(p: Protocol, x: Share) -> list[Share]:
+        p.open([x])
+        return [p.at_least(p.add(x, y), np.broadcast_to(thresholds.reshape(3, *(1 for _ in larger)), (3, *larger)))]
+
+    total = (x.view(np.int64) + y.view(np.int64))[None]
+    expected = total >= thresholds.view(np.int64).reshape(3, *(1 for _ in larger))
+    return Case(f"at_least of a sum {shape} {larger}", (x,), compute, [expected], False, ("at_least",))
 
 
 def _at_least_opened(p: Protocol, x: Share) -> list[Share]:

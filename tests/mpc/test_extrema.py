@@ -190,8 +190,8 @@ def test_many_candidates_play_by_fours(monkeypatch):
         ("t.argmax(1)", 4, 5, 4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8),
         ("o.max(1)", 4, 4, 6 * 4.25 + 4 * 3 / 8 + 4 / 8),
         ("(o * o).max(1)", 4, 5, 4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8),  # its truncation is included
-        # 10 at once: 45 comparisons of 16 rows in 96 bytes a bit plane, conjunctions of 9 as 3 x 4 and 3.
-        ("t.max(1)", 10, 6, 10 * 8 + 34 * 96 / 16 + 12 * 10 / 8 + 3 * 10 / 8 + 10 / 8),
+        # 10 at once: 45 comparisons of 16 rows in 96 bytes a bit plane, conjunctions of 9 as 3 x 3 and 3.
+        ("t.max(1)", 10, 6, 10 * 8 + 34 * 96 / 16 + 9 * 10 / 8 + 3 * 10 / 8 + 10 / 8),
         ("np.ptp(t, 1)", 4, 5, 2 * (4 * 8 + 6 * 4.25 + 4 * 3 / 8 + 4 / 8)),
         ("(t > 0).max(1)", 4, 4, 4 * 12.25 + 4 / 8),
     ],
