@@ -17,20 +17,22 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.function_rows import SECTIONS, TIMED, Row
-from benchmarks.peers_page import peers_section
+from benchmarks import array_rows, function_rows
+from benchmarks.function_rows import Row
+from benchmarks.peers_page import beside_peers, missed_times, peers_section
 from benchmarks.scan import ULP, Errors, errors
 from mpc.launch.job import Job
 from mpc.launch.run import execute
 from mpc.party import Cost
 
 REPEATS = 5
+SECTIONS = {**function_rows.SECTIONS, **array_rows.SECTIONS}
 
 _HEAD = """\
 # Functions: accuracy and cost
 
-*Written by `python -m benchmarks.functions_page > docs/functions.md` from measurements; the table of functions is
-benchmarks/function_rows.py.*
+*Written by `python -m benchmarks.functions_page > docs/functions.md` from measurements; the tables of functions
+are benchmarks/function_rows.py and array_rows.py.*
 
 Protocol `additive`, two parties, 16 fraction bits: one unit in the last place (ulp) is 2^-16.
 
@@ -40,8 +42,9 @@ for results of 1/8 and more, *ulp* the worst for those below. The error *allowed
 and what rounds to an ulp or more is never 0 (of products, quotients and softmax: what is an ulp or more).
 
 **Costs** are those of a fresh secret input: rounds, bytes that a party sends an element of the input, bytes that the dealer sends
-an element. **ms** is for 10^5 elements (rows of 10, 100 or 1000 elements included), from a common start to shares of the result,
-two parties, a dealer and its dealing included, on one machine ({cores} cores, {processor}); the median of {repeats}.
+an element. **ms** is for 10^5 elements (in rows of 8 to 10^4, where there are rows; of `solve`, for one system), from a common
+start to shares of the result, two parties, a dealer and its dealing included, on one machine ({cores} cores, {processor}); the
+median of {repeats}.
 """
 
 
@@ -73,9 +76,10 @@ def _once(party: Any, row: Row) -> Cost:
 def measure(rows: list[Row]) -> list[Costs]:
     results = execute(Job(main_program, (rows,))).results
     found = []
-    for per_party in zip(*results, strict=True):
+    for row, per_party in zip(rows, zip(*results, strict=True), strict=True):
+        elements = row.sample()[0].size
         slower = [max(pair, key=lambda cost: cost.seconds) for pair in zip(*per_party, strict=True)]
-        sent, dealt = (max(getattr(costs[0], name) for costs in per_party) / TIMED for name in ("bytes_sent", "offline_bytes"))
+        sent, dealt = (max(getattr(costs[0], name) for costs in per_party) / elements for name in ("bytes_sent", "offline_bytes"))
         found.append(Costs(slower[0].rounds, sent, dealt, statistics.median(cost.seconds for cost in slower)))
     return found
 
@@ -129,8 +133,10 @@ def page(rows: Callable[[str], bool], with_peers: bool) -> str:
             print(f"{row.name}: {error}; {cost}", file=sys.stderr, flush=True)
             short += [f"- {row.name}: {text}" for text in misses(row, error, cost)]
         parts.append("")
+    peers = beside_peers() if with_peers else {}
+    short += missed_times(peers)
     parts.append("## What falls short\n\n" + ("\n".join(short) or "Nothing: each function keeps its bounds.") + "\n")
-    return "\n".join(parts) + ("\n" + peers_section() if with_peers else "")
+    return "\n".join(parts) + ("\n" + peers_section(peers) if with_peers else "")
 
 
 @click.command(help=__doc__)

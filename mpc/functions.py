@@ -6,14 +6,45 @@ dense scans of the whole domain. A unit is one in the last place, 2^-f.
 
 from __future__ import annotations
 
-from mpc.tensor.curves.bounded import erf, expit, gelu, silu, softplus
-from mpc.tensor.curves.roots import rsqrt
-from mpc.tensor.curves.soft import log_softmax, logsumexp, softmax
-from mpc.tensor.lookup import one_hot, take
-from mpc.tensor.selection import relu
-from mpc.tensor.sorting import top_k
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-sigmoid = expit
+from mpc.tensor import lookup, selection, sorting
+from mpc.tensor.base import Secret, unsupported
+from mpc.tensor.curves import bounded, roots, soft
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _of_secrets(function: Callable[P, R], tensors: int = 1) -> Callable[P, R]:
+    """The function, which refuses to be called where none of its first `tensors` arguments is secret."""
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        values = [*args[:tensors], *kwargs.values()]
+        if values and not any(isinstance(value, Secret) for value in values):
+            kind = type(values[0]).__name__
+            unsupported(function.__name__, f"needs a secret tensor, not {kind}; for public arrays use SciPy or NumPy")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+erf = _of_secrets(bounded.erf)
+expit = sigmoid = _of_secrets(bounded.expit)
+gelu = _of_secrets(bounded.gelu)
+silu = _of_secrets(bounded.silu)
+softplus = _of_secrets(bounded.softplus)
+rsqrt = _of_secrets(roots.rsqrt)
+log_softmax = _of_secrets(soft.log_softmax)
+logsumexp = _of_secrets(soft.logsumexp)
+softmax = _of_secrets(soft.softmax)
+one_hot = _of_secrets(lookup.one_hot)
+take = _of_secrets(lookup.take, 2)
+relu = _of_secrets(selection.relu)
+top_k = _of_secrets(sorting.top_k)
 
 __all__ = [
     "erf",

@@ -36,7 +36,7 @@ depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is not
   As a number (`b.sum()`, `b + 1`, `b.astype(int)`) it takes 1 round and 1/8 byte;
 - `np.maximum`, `abs` and a `clip` at one bound take 4 rounds and 12.375 bytes, the truncation of a product included;
 - `max`, `min`, `argmax` and `argmin` take 5 or 6 rounds for a factor of 4 to 16 in the number of elements: 6 for 10;
-- `np.var` and `np.cov` take 3 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
+- `np.var` and `np.cov` take 3 or 4 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
 
 **What it keeps.** With f fraction bits (16 by default), floats are multiples of 2^-f. A truncation is wrong by less than 2^-f. A
 public factor below 1 keeps f significant bits, so that dividing by 1000 has a relative error of 2^-f; factors and divisors
@@ -44,6 +44,35 @@ that are powers of two are exact. Integers stay exact, and results are int64. Op
 2^(62 - 2f), results of sums below 2^(62 - f), integers below 2^62: the plaintext protocol checks it. Comparisons are exact, one
 unit in the last place apart too: of products with all of their digits, where the two must differ by less than 2^(62 - 2f), and
 with public numbers of any size. What they select is exact but for the truncation of a product.
+
+**What functions keep.** A unit is one in the last place, 2^-f; figures are for f = 16. An error is the sum of what is given.
+Outside of its domain a function gives what the last column says; for most, the plaintext protocol raises RangeError
+there. `help(np.exp)` is NumPy's own, so this is the place; more, with rounds and bytes, is in the docstrings of
+`mpc/tensor/curves` and measured in [functions.md](functions.md).
+
+| function | domain | error | outside of the domain |
+| --- | --- | --- | --- |
+| `exp`, `exp2`, `expm1` | results below 2^17 | 1.7 units, 2^-20 of the value (`exp2` 2^-19) | 2^17 above; 0 below 0.4 units |
+| `log`, `log2`, `log10`, `log1p` | 2^-16 <= x < 2^30 | 1.2 units | log 2^-16 below, log 2^30 beyond |
+| `sqrt` | 0 <= x < 2^30 | 1.2 units, 2^-17 of the value | 0 below, 2^15 beyond |
+| `rsqrt` | 2^-16 <= x < 2^30 | 1.2 units, 2^-17 of the value | 0 below, 2^-15 beyond |
+| `1 / x` | 2^-16 <= \\|x\\| < 2^30 | 1.2 units, 2^-17 of the value | 0 |
+| `a / b`, b secret | 2^-16 <= \\|b\\| < 2^30, \\|a / b\\| < 2^20 | 1.2 units, 2^-17 of the value | 0 for b = 0; else wrong |
+| `a / b`, b public | quotients below 2^30 | 1 unit, 2^-16 of the value | an error for b = 0 |
+| `x ** n`, n a whole number | results below 2^30 | that of its products | wrong beyond; for n < 0 as `1 / x` |
+| `x ** c`, other public c | x >= 2^-16, results below 2^17 | 1.8 units, \\|c\\| 2^-17 of the value | 2^17; x <= 0 as if 2^-16 |
+| `sin`, `cos` | \\|x\\| < 2^30 | 1.1 units, 1.2e-5 more next to 2^30 | wrong |
+| `tan` | where cos x is not 0 | 2 (1 + tan(x)^2) units | 0, where cos x is 0 in fixed point |
+| `tanh`, `expit`, `erf`, `gelu`, `silu`, `softplus`, `logaddexp` | all x | 1.7 units | |
+| `softmax`, `log_softmax`, `logsumexp` | \\|x\\| < 2^29 | 1.8 units | wrong |
+| `norm`, `hypot`, `std` | sums of squares (`std`: of distances from the mean) below 2^28 | 2 units, 2^-16 of the value | wrong |
+| `corrcoef` | sums of squared distances from the mean below 2^28 | 4 + 1 / deviation units | 0 for a row without deviation |
+| `solve`, `inv` | n <= 64, no row exchanges | 1 + 2 n c (1 + max abs x sqrt d) / sqrt d units (see `solve`) | wrong |
+
+The functions of this table that NumPy has not (`expit`, `softmax`, ...) are those of `mpc.functions`.
+
+**Public arrays by secret index.** NumPy does not ask a secret index, so `np.take(table, secret)` and `table[secret]` of a public
+table raise an error: `mpc.functions.take(table, secret)` is for that. Of a secret table all three work.
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from mpc import fixed
 from mpc.contract import MATMUL, MULTIPLY, Index
 from mpc.errors import RangeError, ShapeError
 from mpc.fixed import RAW_BITS
@@ -24,8 +25,9 @@ S = TypeVar("S", bound=Secret)
 def interp(x: S, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> S:
     """np.interp: linear between public points (xp, fp), xp increasing by 2^-f or more; `left` and `right` beyond them.
 
-    xp and fp are rounded to f fraction bits. The result is a float, within 2 units in the last place of the line, while
-    (|fp| + 1) (w + 1) < 2^(58 - 2f) for the longest piece w; less precise beyond.
+    All of them must be below 2^(59 - f) in magnitude, and pieces with a slope shorter than 2^(48 - f); they are rounded to f
+    fraction bits. The result is a float, within 2 units in the last place of the line, while (|fp| + 1) (w + 1) < 2^(58 - 2f)
+    for the longest piece w; beyond, within w 2^(f - 58) of the largest value.
 
     Method: x is compared with all k points (3 rounds), which gives the point below x, the slope and the value there as sums of
     bits (1 round); then value + slope (x - point). 5 rounds and 24 + 4.375 k bytes an element (1/8 more for a `right`), and
@@ -37,7 +39,7 @@ def interp(x: S, xp: Any, fp: Any, left: Any = None, right: Any = None, period: 
         unsupported("interp", "the points must be public, and x secret")
     numeric(x, "interp")
     points, values = _points(x, xp, fp)
-    first, last = (float(v if side is None else side) for v, side in ((values[0], left), (values[-1], right)))
+    first, last = (v if side is None else _side(x, side) for v, side in ((values[0], left), (values[-1], right)))
     shape, x = x.shape, comparable(as_float(reshape(x, -1)))
     extra, pieces = _pieces(points, values, first, last, x.context.fraction_bits)
     ends = points if len(pieces) == len(points) + 1 else np.append(points, points[-1])
@@ -52,15 +54,35 @@ def interp(x: S, xp: Any, fp: Any, left: Any = None, right: Any = None, period: 
 
 def _points(x: Secret, xp: Any, fp: Any) -> tuple[Array, Array]:
     """Both, rounded to f fraction bits."""
-    if isinstance(xp, Secret) or isinstance(fp, Secret):
-        unsupported("interp", "the points must be public, and x secret")
-    f = x.context.fraction_bits
-    points, values = (np.ldexp(np.rint(np.ldexp(as_public(v, "interp").astype(np.float64), f)), -f) for v in (xp, fp))
+    points, values = _rounded(x, xp, "xp"), _rounded(x, fp, "fp")
     if points.ndim != 1 or points.shape != values.shape or not points.size:
         raise ShapeError(f"interp: xp of shape {points.shape} and fp of shape {values.shape}: vectors of one length are needed")
-    if not (np.all(np.diff(points) > 0) and np.all(np.isfinite(values)) and np.all(np.isfinite(points))):
-        raise RangeError(f"{x.context.who}, operation 'interp': xp must increase by 2^-{f} or more, and all points be finite")
+    f, steps = x.context.fraction_bits, np.diff(points)
+    if not np.all(steps > 0):
+        raise RangeError(f"{x.context.who}, operation 'interp': xp must increase by 2^-{f} or more")
+    longest = float(np.max(steps[np.diff(values) != 0], initial=0.0))
+    if longest >= 2.0 ** (48 - f):
+        raise RangeError(
+            f"{x.context.who}, operation 'interp': a piece with a slope is {longest:g} long, and must be shorter than "
+            f"2^{48 - f}, for its slope to have enough digits. Scale the data down, or give points between."
+        )
     return points, values
+
+
+def _rounded(x: Secret, public: Any, name: str) -> Array:
+    """A public argument at f fraction bits; RangeError for NaN, and for what leaves no room to interpolate."""
+    if isinstance(public, Secret):
+        unsupported("interp", f"{name} must be public, and x secret")
+    f = x.context.fraction_bits
+    array, what = as_public(public, "interp"), f"{x.context.who}, operation 'interp', {name}"
+    return np.ldexp(fixed.encode(array, f, 2.0 ** (RAW_BITS - 3 - f), what).view(np.int64).astype(np.float64), -f)
+
+
+def _side(x: Secret, value: Any) -> float:
+    array = _rounded(x, value, "left or right")
+    if array.ndim:
+        raise ShapeError(f"interp: left and right must be numbers, not of shape {array.shape}")
+    return float(array)
 
 
 def _pieces(points: Array, values: Array, left: float, right: float, f: int) -> tuple[int, Array]:

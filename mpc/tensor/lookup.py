@@ -39,16 +39,26 @@ def _one_hot(x: S, size: int, operation: str) -> S:
         raise OptionError(f"{operation}: size={size} must be 1 or more")
     if x.kind != "int":
         unsupported(operation, f"indices must be integers, not {x.dtype}; convert them with astype(int)")
-    x.context.protocol.domain(x.share, 0, size - 1, operation)
+    try:
+        x.context.protocol.domain(x.share, 0, size - 1, operation)
+    except RangeError:
+        raise RangeError(
+            f"{x.context.who}, operation '{operation}': an index is outside of 0 to {size - 1}, the places of {size} entries. "
+            "Bring indices into range first, as with np.clip or %."
+        ) from None
     return x.like(x.context.protocol.one_hot(x.share, size))
 
 
 def take(table: Any, indices: S, axis: int | None = None, operation: str = "take") -> S:
     """np.take by secret indices: entries of the flattened table, or slices along an axis. The table is public or secret.
 
+    Public indices of a secret table are np.take itself, and local.
+
     Cost: 1 round and 8 bytes an index, if the table is public. Else 2 rounds: the second opens n words for each index into
     n entries, and the table, 8 bytes each; a table that is open already, or was used before, costs nothing.
     """
+    if not isinstance(indices, Secret):
+        return shaping.take(table, indices, axis)
     table = table if isinstance(table, Secret) else as_public(table, operation)
     if axis is None:
         table, axis = _flat(table), 0

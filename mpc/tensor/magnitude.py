@@ -13,7 +13,7 @@ from mpc.tensor.base import Array, Secret, numeric, truncate
 from mpc.tensor.joining import stack
 from mpc.tensor.multiplication import multiply
 from mpc.tensor.order import less_equal
-from mpc.tensor.selection import maximum, minimum, relu, selected
+from mpc.tensor.selection import check_range, extreme_of_two, relu, selected
 from mpc.tensor.shapes import as_public, broadcast
 from mpc.tensor.shaping import broadcast_arrays, getitem
 from mpc.tensor.thresholds import at_least, spread
@@ -75,8 +75,8 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
 
 
 def _one_by_one(x: Any, low: Any, high: Any) -> Any:
-    x = x if low is None else maximum(x, low)
-    return x if high is None else minimum(x, high)
+    x = x if low is None else extreme_of_two("clip", x, low, 1)
+    return x if high is None else extreme_of_two("clip", x, high, -1)
 
 
 def _unlimited(x: Secret, bound: Array) -> bool:
@@ -90,6 +90,8 @@ def _between(x: S, low: Array, high: Array) -> S:
     x = boolean.as_number(x)
     if "f" in (low.dtype.kind, high.dtype.kind):
         x = as_float(x)
+    for bound in (low, high):
+        check_range(x, bound, "clip")
     x = spread(x, broadcast("clip", x.shape, low.shape, high.shape))
     low = np.minimum(low, high)
     if x.kind == "float":  # as they are encoded below, so that no rounding leads out of the bounds

@@ -155,6 +155,9 @@ class Methods(Secret):
         refuse("round", out=out)
         return rounding.round_(self, decimals)
 
+    def __round__(self, ndigits: int | None = None) -> Self:
+        return rounding.round_(self, 0 if ndigits is None else ndigits)
+
     def any(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
         refuse("any", out=out)
         return boolean.any_(order.truth(self), axis, keepdims)

@@ -108,11 +108,16 @@ class Operators(Secret):
     def __invert__(self) -> Self:
         return boolean.not_(self)
 
+    def __pow__(self, exponent: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise UsageError("pow: a modulus is not available for secret tensors; use t ** exponent % modulus")
+        return _forward("power")(self, exponent)
+
     def __abs__(self) -> Any:
         return by_table("absolute", self)
 
     __truediv__, __rtruediv__ = _forward("divide"), _reflected("divide")
-    __pow__, __rpow__ = _forward("power"), _reflected("power")
+    __rpow__ = _reflected("power")
     __floordiv__, __rfloordiv__ = _forward("floor_divide"), _reflected("floor_divide")
     __mod__, __rmod__ = _forward("remainder"), _reflected("remainder")
     __divmod__, __rdivmod__ = _forward("divmod"), _reflected("divmod")

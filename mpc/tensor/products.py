@@ -13,7 +13,7 @@ from mpc.tensor.arithmetic import subtract
 from mpc.tensor.base import Secret, unsupported
 from mpc.tensor.einsum import LETTERS, einsum, either_order, matrix_product, operand
 from mpc.tensor.multiplication import divide, matmul, multiply, product
-from mpc.tensor.reduction import mean
+from mpc.tensor.reduction import centered
 from mpc.tensor.shapes import as_numpy, axis_index, axis_tuple
 from mpc.tensor.shaping import getitem, moveaxis, reshape, swapaxes
 
@@ -169,13 +169,13 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 def covariance(m: S, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> S:
-    """np.cov of one matrix: the means are taken away, and one matrix product. 3 rounds."""
+    """np.cov of one matrix: the means are taken away, as in `var`, and one matrix product. 3 or 4 rounds."""
     if m.ndim > 2:
         raise ShapeError(f"cov: a tensor of shape {m.shape} has more than 2 axes")
     rows = reshape(m, (1, -1)) if m.ndim < 2 else m if rowvar else swapaxes(m, 0, 1)
     count = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
     if count <= 0:
         raise ShapeError(f"cov: {rows.shape[1]} observations have no covariance")
-    centered = subtract(rows, mean(rows, axis=1, keepdims=True))
-    result = divide(matmul(centered, swapaxes(centered, 0, 1)), count)
+    distances = centered(rows, 1)
+    result = divide(matmul(distances, swapaxes(distances, 0, 1)), count)
     return reshape(result, as_numpy("cov", lambda: np.squeeze(np.empty(result.shape, np.uint8)).shape))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mpc.errors import RangeError
+from mpc.errors import OptionError, RangeError, ShapeError
 from mpc.tensor.arithmetic import add, as_float, subtract
 from mpc.tensor.base import Array, Secret, numeric, truncate
 from mpc.tensor.multiplication import multiply
@@ -29,7 +29,9 @@ def median(x: S, axis: Any = None, keepdims: bool = False) -> S:
 
 def percentile(x: S, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> S:
     """The quantiles for public percentages q."""
-    return quantile(x, np.true_divide(as_public(q, "percentile"), 100), axis, method, keepdims, "percentile")
+    percentages = as_public(q, "percentile")
+    _check_places(x, percentages, 100, "percentile")
+    return quantile(x, np.true_divide(percentages, 100), axis, method, keepdims, "percentile")
 
 
 def quantile(x: S, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False, operation: str = "quantile") -> S:
@@ -40,6 +42,7 @@ def quantile(x: S, q: Any, axis: Any = None, method: str = "linear", keepdims: b
     """
     numeric(x, operation)
     wanted = as_public(q, operation)
+    _check_places(x, wanted, 1, operation)
     axes = axis_tuple(operation, axis, x.ndim)
     rest = tuple(size for k, size in enumerate(x.shape) if k not in axes)
     n = math.prod(x.shape[k] for k in axes)
@@ -48,7 +51,10 @@ def quantile(x: S, q: Any, axis: Any = None, method: str = "linear", keepdims: b
             f"{x.context.who}, operation '{operation}': no elements along axis {axis} of a tensor of shape {x.shape}"
         )
     # NumPy's own rule: for the elements 0, 1, 2, ... a quantile is its place among them
-    places = as_numpy(operation, np.quantile, np.arange(n, dtype=np.float64), wanted.ravel(), method=method)
+    try:
+        places = as_numpy(operation, np.quantile, np.arange(n, dtype=np.float64), wanted.ravel(), method=method)
+    except ShapeError as error:
+        raise OptionError(str(error)) from None
     keeps_integers = as_numpy(operation, np.quantile, np.zeros(1, np.int64), 0.5, method=method).dtype.kind == "i"
     (x,) = truncate([x])
     flat = reshape(moveaxis(x, axes, range(len(axes))), (n, *rest))
@@ -56,6 +62,11 @@ def quantile(x: S, q: Any, axis: Any = None, method: str = "linear", keepdims: b
     if keepdims:
         result = expand_dims(result, tuple(k + 1 for k in axes))
     return reshape(result, (*wanted.shape, *result.shape[1:]))
+
+
+def _check_places(x: Secret, q: Array, most: int, operation: str) -> None:
+    if not np.all((q >= 0) & (q <= most)):
+        raise RangeError(f"{x.context.who}, operation '{operation}': q must be from 0 to {most}, and not NaN")
 
 
 def _interpolated(x: S, places: Array, operation: str) -> S:

@@ -96,17 +96,29 @@ def mean(x: S, axis: Any = None, keepdims: bool = False) -> S:
     return divide(result, n)
 
 
-def variance(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> S:
-    """The variance, two-pass: the mean of squared distances from the mean. 3 rounds.
+def centered(x: S, axis: Any = None) -> S:
+    """Distances from the mean along axes, at scale f, and exactly 0 of equal elements. 1 round; 2 where `mean` truncates too.
 
-    The sum of the squares must stay below 2^(62 - 2f).
+    The first element is taken away before the mean of the rest is: that is exact, and leaves the mean an error of a unit and
+    2^-f of the spread, however far from 0 the elements are.
+    """
+    (x,) = truncate([as_number(x)])
+    axes = axis_tuple("mean", axis, x.ndim)
+    x = subtract(x, getitem(x, tuple(slice(0, 1) if k in axes else slice(None) for k in range(x.ndim))))
+    (center,) = truncate([mean(x, axis, keepdims=True)])
+    return subtract(x, center)
+
+
+def variance(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> S:
+    """The variance, two-pass: the mean of squared distances from the mean. 3 rounds; 4 where `mean` truncates too.
+
+    For f = 16 those are 512 elements or more, no power of two. Domain: the sum of the squared distances must be below
+    2^(62 - 2f); the mean may be anywhere. Error: 3 units, plus 2^-f of the value.
     """
     n = count("var", x, axis)
     if n - ddof <= 0:
         raise RangeError(f"{x.context.who}, operation 'var': {n} elements with ddof={ddof} have no variance")
-    x = as_number(x)
-    x, center = truncate([x, mean(x, axis, keepdims=True)])
-    distance = subtract(x, center)
+    distance = centered(x, axis)
     return divide(total(multiply(distance, distance), axis, keepdims), n - ddof)
 
 

@@ -12,6 +12,7 @@ CONTROL = (
     "a secret cannot steer control flow: no party knows its value. Select with np.where, or reveal it first if everybody "
     "may see it"
 )
+_TAKE = "Entries of a public array by a secret index: mpc.functions.take(array, index)"
 
 
 class Refusals:
@@ -28,7 +29,10 @@ class Refusals:
     def __float__(self) -> NoReturn:
         raise UsageError("a secret has no value to convert to a number: " + CONTROL)
 
-    __int__ = __index__ = __complex__ = __float__
+    __int__ = __complex__ = __float__
+
+    def __index__(self) -> NoReturn:
+        raise UsageError(f"a secret is no index of something public: {CONTROL}. {_TAKE}")
 
     def item(self, *args: Any) -> NoReturn:
         self.__float__()
@@ -36,7 +40,9 @@ class Refusals:
     tolist = item
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise UsageError("a secret tensor is no array: no party knows its values. reveal() it first if everybody may see it")
+        raise UsageError(
+            f"a secret tensor is no array: no party knows its values. reveal() it first if everybody may see it. {_TAKE}"
+        )
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise UsageError("a secret tensor is immutable; build a new one with np.where or np.concatenate")

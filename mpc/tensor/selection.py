@@ -55,6 +55,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         return _where_of_public(condition, x, y)
     if not isinstance(x, Secret):  # the secret one is the one selected
         condition, x, y = boolean.not_(condition), y, x
+    check_range(x, y, "where")
     return _plus(selected([(condition, _minus(x, y))])[0], y)
 
 
@@ -76,6 +77,14 @@ def _numbers(values: list[Any]) -> list[Any]:
     if any(v.dtype.kind == "f" for v in values):
         values = [as_float(v) if isinstance(v, Secret) else v.astype(np.float64) for v in values]
     return [v if isinstance(v, Secret) or v.dtype != np.bool_ else v.astype(np.int64) for v in values]
+
+
+def check_range(x: Secret, y: Any, operation: str) -> None:
+    """RangeError, which names the operation, for a public y that has no place beside x."""
+    f = x.context.fraction_bits
+    scale = x.scale if x.scale <= 2 * f else f  # what has more is truncated for a large y
+    if not isinstance(y, Secret) and not np.all(np.abs(y.astype(np.float64)) < RAW_BOUND / 2.0**scale):
+        encode_like(x.like(x.share, scale=scale), y, operation)
 
 
 def _minus(x: S, y: Any) -> S:
@@ -124,15 +133,15 @@ def _public_where(chosen: Array, x: Any, y: Any) -> Any:
 
 def maximum(x: Any, y: Any) -> Any:
     """The larger one. 4 rounds and 12.375 bytes an element, a truncation included."""
-    return _larger("maximum", x, y, 1)
+    return extreme_of_two("maximum", x, y, 1)
 
 
 def minimum(x: Any, y: Any) -> Any:
     """The smaller one. As `maximum`."""
-    return _larger("minimum", x, y, -1)
+    return extreme_of_two("minimum", x, y, -1)
 
 
-def _larger(operation: str, x: Any, y: Any, sign: int) -> Any:
+def extreme_of_two(operation: str, x: Any, y: Any, sign: int) -> Any:
     """y + (x - y where that has the sign, else 0); x is a secret."""
     x, y = (v if isinstance(v, Secret) else as_public(v, operation) for v in (x, y))
     same_program([v for v in (x, y) if isinstance(v, Secret)], operation)
@@ -144,6 +153,7 @@ def _larger(operation: str, x: Any, y: Any, sign: int) -> Any:
         x, y = y, x
     if not isinstance(y, Secret) and np.all(-sign * y.astype(np.float64) >= RAW_BOUND / 2.0**x.scale):
         return add(x, np.zeros(y.shape, y.dtype))  # no x is beyond that
+    check_range(x, y, operation)
     difference = _minus(x, y)
     bits = greater_equal(difference, 0)
     return _plus(selected([(bits if sign > 0 else boolean.not_(bits), difference)])[0], y)

@@ -115,10 +115,7 @@ class Plaintext(Protocol):
         signed = _signed(x.value)
         for worst in (int(signed.min(initial=high)), int(signed.max(initial=low))):
             if not low <= worst <= high:
-                raise RangeError(
-                    f"party {self.endpoint.index}, operation '{operation}': an input of {worst} units in the last place is "
-                    f"outside of the domain from {low} to {high}. Scale the data, or clip it first."
-                )
+                raise RangeError(f"party {self.endpoint.index}, operation '{operation}': {_outside(worst, low, high)}")
 
     def to_words(self, x: Plain) -> Plain:
         return Plain(x.value.astype(np.uint64))
@@ -160,6 +157,16 @@ class Plaintext(Protocol):
                 f"leaves the range of 2^62 = {_LIMIT:.6g}. Scale the data down, or use fewer fraction_bits."
             )
         return Plain(result)
+
+
+def _outside(worst: int, low: int, high: int) -> str:
+    """Why `worst` is not an input; a domain of 1 alone is that of [x != 0]."""
+    if low == high == 1:
+        return "an input is 0, where it is not defined; all other inputs are allowed. Replace zeros first, with np.where."
+    return (
+        f"an input of {worst} units in the last place is outside of the domain from {low} to {high} (units of 2^-fraction_bits, "
+        "or less for a sum or a product). Scale the data, or clip it first."
+    )
 
 
 def _value(x: Plain | Array) -> Array:

@@ -88,6 +88,8 @@ def test_exponentials(base, protocol):
     span = span_of(base, 16, 16)
     half = np.log(2.0**-17) / np.log(base)
     x = grid([np.linspace(-20, span.high, 6000), reals(), around([span.low, span.high, half])])
+    if protocol == "plaintext":  # it refuses what is beyond the range
+        x = x[x < span.high]
     result = evaluate(np.exp if base == np.e else np.exp2, x, protocol=protocol)
     inside = x <= span.high - 2.0**-15
     check(result[inside], base ** x[inside], 1.75, 2.0**-19)
@@ -224,7 +226,7 @@ OUTSIDE = {
     "log2": (np.log2, [0.0, -1.0], -16.0),
     "reciprocal": (np.reciprocal, [0.0], 0.0),
     "divide": (lambda x: 5 / x, [0.0], 0.0),
-    "power": (lambda x: x**0.75, [0.0, -3.0], 2.0**-12),
+    "power": (lambda x: x**0.75, [-1.0, -3.0], 0.0),
 }
 
 

@@ -130,6 +130,88 @@ def test_linear_systems(n, protocol):
     assert np.max(np.abs(public - np.linalg.solve(a, b))) <= bound
 
 
+def scaled_bound(a, x):
+    """That of `solve` for solutions x (n,) or (n, k) of a: in units, for each element."""
+    root = np.sqrt(np.abs(np.diag(a)))
+    columns = x.reshape(len(a), -1)
+    c, m = np.linalg.cond(a / root[:, None] / root), np.max(np.abs(columns) * root[:, None])
+    return (1 + 2 * len(a) * c * (1 + m) / root[:, None] * np.ones_like(columns)).reshape(x.shape) * ULP
+
+
+SYSTEMS = {
+    "one large pivot": np.array([[5000.0]]),
+    "one small pivot": np.array([[2.0**-6]]),
+    "a negative pivot": np.array([[-5000.0, 3.0], [2.0, 7.0]]),
+    "diagonal": np.diag([1000.0, 3000.0]),
+    "from 2^-6 to 2^13": np.array([[2.0**-6, 2.0, 0.01], [2.0, 2.0**13, -30.0], [0.01, -30.0, 5.0]]),
+    "normal equations": None,
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_linear_systems_of_any_scale(name, protocol):
+    observed = np.random.default_rng(1).normal(0, 1, (2000, 4))
+    a = observed.T @ observed if SYSTEMS[name] is None else SYSTEMS[name]
+    a = fixed(a)
+    b = fixed(a @ np.linspace(1, 2, len(a)))
+    for right in (b, np.eye(len(a))[:, 0]):
+        expected = np.linalg.solve(a, right)
+        result = evaluate(np.linalg.solve, a, right, protocol=protocol)
+        assert np.all(np.abs(result - expected) <= scaled_bound(a, expected))
+    expected = np.linalg.inv(a)
+    assert np.all(np.abs(evaluate(np.linalg.inv, a, protocol=protocol) - expected) <= scaled_bound(a, expected))
+
+
+def test_one_pivot_of_other_precisions():
+    for f in (8, 12, 13, 20, 24):
+        for pivot in (2.0**-3, 3.0, 2.0 ** min(12, 61 - 2 * f)):
+            result = evaluate(np.linalg.solve, np.array([[pivot]]), np.array([2.0]), f=f)
+            assert np.abs(result - 2 / pivot) <= (2 + 8 / pivot) * (1 if f <= 20 else 2) * 2.0**-f
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("offset", [0.0, -3000.0, 1e6, 2.0**29])
+def test_deviations_do_not_depend_on_an_offset(offset, protocol):
+    x = np.stack([np.arange(10.0), np.sin(np.arange(10.0)), np.arange(10.0)[::-1] % 4])
+    x, moved = fixed(x), fixed(x) + offset
+    for function in (np.std, np.var):
+        for axis in (None, 1, (0, 1)):
+            result = evaluate(lambda t, g=function, axis=axis: g(t, axis=axis), moved, protocol=protocol)
+            expected = function(x, axis=axis)
+            assert np.all(np.abs(result - expected) <= (3 + expected) * ULP)
+    for function, bound in ((np.cov, 30), (np.corrcoef, 6)):
+        assert np.max(np.abs(evaluate(function, moved, protocol=protocol) - function(x))) <= bound * ULP
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_constant_rows_do_not_deviate(protocol):
+    x = np.stack([np.full(7, 3.3), np.arange(7.0), np.full(7, -1e6)])
+    result = evaluate(np.corrcoef, x, protocol=protocol)
+    assert np.array_equal(result[[0, 2]], np.zeros((2, 3))) and np.array_equal(result[:, [0, 2]], np.zeros((3, 2)))
+    assert abs(result[1, 1] - 1) <= 4 * ULP
+    assert np.array_equal(evaluate(lambda t: np.std(t, axis=1), x, protocol=protocol)[[0, 2]], [0, 0])
+    assert np.array_equal(evaluate(np.cov, x, protocol=protocol)[0], [0, 0, 0])
+
+
+QUOTIENTS = [(1, 17, 11), (2, 17, 12), (8, 20, 15), *((f, 20, 15) for f in (10, 11, 12, 13, 14))]
+
+
+@pytest.mark.parametrize(("f", "largest", "relative"), QUOTIENTS)
+@pytest.mark.parametrize("size", [40, 5000])
+def test_quotients_up_to_the_bound_at_few_fraction_bits(f, largest, relative, size):
+    random, unit = np.random.default_rng(f), 2.0**-f
+    b = np.rint(np.exp2(random.uniform(-f, min(62 - 2 * f, 60 - f) - 1, 8 * size)) / unit) * unit
+    q = np.exp2(np.where(np.arange(8 * size) % 2, largest - 0.001, random.uniform(-f, largest - 0.1, 8 * size)))
+    a = np.rint(b * q / unit) * unit * random.choice([-1, 1], 8 * size)
+    fits = (np.abs(a) < 2.0 ** (62 - 2 * f)) & (b > 0)
+    fits &= np.abs(a) < 2.0**largest * np.maximum(b, unit)
+    a, b = a[fits][:size], b[fits][:size]
+    assert a.size == size and np.max(np.abs(a / b)) > 2.0 ** (largest - 0.01)
+    error = np.abs(evaluate(np.divide, a, b, f=f) - a / b)
+    assert np.all(error <= 1.5 * unit + np.abs(a / b) * 2.0**-relative)
+
+
 REFUSED = {
     "x ** y": (lambda x: x**x, "power: of base and exponent"),
     "an array of exponents": (lambda x: x ** np.array([0.5, 1.5]), "power: the exponent"),

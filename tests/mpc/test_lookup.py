@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import mpc
+from mpc import functions
 from mpc.errors import AxisError, OptionError, RangeError, ShapeError, UsageError
+from mpc.functions import take
 from mpc.tensor import lookup
 from mpc.testing import RING_EDGES, simulate
 
@@ -197,6 +199,28 @@ def test_interp(x, xp, data):
         check(functions, x, protocol=protocol, parties=parties, error=2 * UNIT)
 
 
+def test_interp_at_the_ends_of_its_range():
+    x, top = np.array([-(2.0**29), -1.5, 0.25, 2.0**29]), 2.0**42
+    steep = lambda t: np.interp(t, [0, 1], [-top, top])  # noqa: E731
+    flat = lambda t: np.interp(t, [-top, 0, 1, top], [2, 2, 3, 3], left=-top, right=top)  # noqa: E731
+    check([steep, flat], x, error=4 * UNIT)
+
+
+def test_take_by_public_indices():
+    check([lambda t: take(t, [2, 0]), lambda t: take(t, [1], axis=0)], TABLE, expected=[lambda t: t[[2, 0]], lambda t: t[[1]]])
+    with pytest.raises(UsageError, match="take: needs a secret tensor"):
+        take(TABLE, [1])
+
+
+@pytest.mark.parametrize("name", functions.__all__)
+def test_functions_need_a_secret(name):
+    others = {"top_k": [2], "one_hot": [2], "take": [[0]]}.get(name, [])
+    wanted = "expit" if name == "sigmoid" else name
+    for public in (1.0, [1.0, 2.0], np.ones(3)):
+        with pytest.raises(UsageError, match=f"^{wanted}: needs a secret tensor, not {type(public).__name__}"):
+            getattr(functions, name)(public, *others)
+
+
 def test_interp_of_others():
     xp, fp = [-1000.3, 0.7, 0.71, 2.0**20], [1.1, -(2.0**13), 2.0**13, 0.0]
     x = np.concatenate([np.linspace(-1200, 900, 500), np.linspace(0.69, 0.72, 500)])
@@ -278,7 +302,18 @@ def test_rounds_and_bytes(function, rounds, nbytes):
         (lambda x, i: np.bincount(i[None], minlength=2), ShapeError, "one axis"),
         (lambda x, i: np.bincount(x, minlength=2), UsageError, "integers"),
         (lambda x, i: np.interp(x, [0, 0], [1, 2]), RangeError, "increase"),
-        (lambda x, i: np.interp(x, [0, np.inf], [1, 2]), RangeError, "finite"),
+        (lambda x, i: np.interp(x, [0, np.inf], [1, 2]), RangeError, "'interp', xp.*finite"),
+        (lambda x, i: np.interp(x, [0, 1e30], [1, 2]), RangeError, r"'interp', xp.*2\^43"),
+        (lambda x, i: np.interp(x, [0, 1], [1, np.nan]), RangeError, "'interp', fp.*NaN"),
+        (lambda x, i: np.interp(x, [0, 1], [1, 1e30]), RangeError, r"'interp', fp.*2\^43"),
+        (lambda x, i: np.interp(x, [0, 1], [1, 2], left=np.nan), RangeError, "'interp', left or right.*NaN"),
+        (lambda x, i: np.interp(x, [0, 1], [1, 2], right=-1e30), RangeError, r"'interp', left or right.*2\^43"),
+        (lambda x, i: np.interp(x, [0, 1], [1, 2], right=[1, 2]), ShapeError, "interp: left and right"),
+        (lambda x, i: np.interp(x, [0, 2.0**40], [0, 1]), RangeError, r"'interp'.*slope.*2\^32"),
+        (lambda x, i: take(np.ones(1), i), RangeError, "'take': an index is outside of 0 to 0, the places of 1"),
+        (lambda x, i: np.ones(2)[i], UsageError, "no array.*mpc.functions.take"),
+        (lambda x, i: [1, 2][i[0]], UsageError, "control flow.*mpc.functions.take"),
+        (lambda x, i: np.take(np.ones(2), i), UsageError, "no array.*mpc.functions.take"),
         (lambda x, i: np.interp(x, [0, 1], [1]), ShapeError, "one length"),
         (lambda x, i: np.interp(x, [0, 1], x), UsageError, "public"),
         (lambda x, i: np.interp(x, [0, 1], [0, 1], period=3), UsageError, "period"),

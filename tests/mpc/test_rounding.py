@@ -160,6 +160,14 @@ def test_several_divisors_and_kinds():
         check([*functions, np.floor, np.ceil, np.trunc, np.round, np.rint], i, protocol=protocol)
 
 
+def test_pythons_round():
+    values = np.array([0.4, -1.6, 17.2])
+    for result, expected in zip(
+        run([round, lambda t: round(t, -1), lambda t: pow(t, 2)], values), [[0, -2, 17], [0, 0, 20], values**2], strict=True
+    ):
+        assert np.allclose(result, expected, rtol=0, atol=2**-10)
+
+
 def test_rounding_to_tens():
     x, i = np.array([14.9, 15.0, -15.0, 1249.0, 0.0]), np.array([14, 16, -15, 1249, 5])
     functions = [lambda t: np.round(t, -1), lambda t: np.around(t, decimals=-2), lambda t: np.round(t, 0)]
@@ -237,6 +245,8 @@ def cost(function, x):
         (lambda x: np.fmod(7, x), UsageError, "divisor must be public"),
         (lambda x: np.floor(x > 0), UsageError, "floor"),
         (lambda x: np.round(x, 2), UsageError, "decimals=2"),
+        (lambda x: round(x, 2), UsageError, "decimals=2"),
+        (lambda x: pow(x, 2, 5), UsageError, "pow: a modulus"),
         (lambda x: x // "2", UsageError, "floor_divide"),
     ],
 )

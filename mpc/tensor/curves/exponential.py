@@ -13,14 +13,14 @@ from typing import TypeVar
 
 from mpc.contract import Exponential
 from mpc.fixed import RAW_BITS
-from mpc.tensor.arithmetic import subtract
 from mpc.tensor.base import Secret, truncate, unsupported
-from mpc.tensor.curves.operands import at_least, operand, total, word
+from mpc.tensor.curves.operands import at_least, away_from_zero, operand, total, word
 
 S = TypeVar("S", bound=Secret)
 
 _WANTED = 15.0  # bits before the point that results have, where the range of words allows
 _FARTHEST = 1 << (RAW_BITS - 1)
+_BIAS = 5 / 8  # of a unit: a truncation rounds half a unit and that to one or more
 _GUARD = 2  # bits that the exponential has more than its result
 _LEAST, _MOST = (16, 12, 8), 20  # bits of the value that are right, as room allows
 
@@ -71,42 +71,52 @@ def span_of(base: float, f: int, bits: int, wanted: float = _WANTED) -> Range:
     unsupported("exponential", f"the base {base} leaves no room with {f} fraction bits; use fewer")
 
 
-def power_of(base: float, x: S) -> S:
-    """base^x, base > 1, of which what is below 0.4 units in the last place becomes 0, and what is beyond the range its end."""
+def power_of(base: float, x: S, operation: str, minus: int = 0) -> S:
+    """base^x - minus, base > 1. Powers below 0.4 units in the last place become 0, and those beyond the range its end.
+
+    `minus` is 0 or 1. With 0, half a unit or more does not become 0; with 1, a unit next to x = 0 does not.
+    """
     f, protocol = x.context.fraction_bits, x.context.protocol
     span = span_of(base, f, f)
     curve = span.curve(x.scale)
-    share = protocol.exponential(x.share, curve)
-    half = word(5 << (curve.scale - f - 3))  # 5/8: what is half a unit or more does not become 0
-    share = protocol.add(share, half)
     ends = [max(-_FARTHEST, min(math.ceil(math.ldexp(v, x.scale)), _FARTHEST)) for v in (span.low, span.high)]
+    protocol.domain(x.share, -2 * _FARTHEST, ends[1] - 1, operation)
+    share = protocol.exponential(x.share, curve)
+    if minus:
+        share = protocol.add(share, away_from_zero(x, _BIAS, 1, curve.scale))
+    else:
+        share = protocol.add(share, word(int(_BIAS * 8) << (curve.scale - f - 3)))
     above_low, high = at_least(x, ends, opening=[share])
     (value,) = truncate([x.like(share, "float", curve.scale)])
     limit = word(span.limit(f))
     chosen = protocol.select([(protocol.xor(above_low, high), value.share), (high, limit)])
-    return x.like(total(x, chosen), "float", f)
+    return x.like(total(x, chosen, -minus << f), "float", f)
 
 
 def exp(x: S) -> S:
     """e^x.
 
-    Domain: all x; from x = 11.78 on the result stays 2^17 (130777, to be exact; less for f > 22), and below -12.02 it is 0.
+    Domain: x < 11.78; from there on the result stays 2^17 (130777, to be exact; less for f > 22), and below -12.02 it is 0.
     Error: 1.7 units, plus 2^-20 of the value; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
     Method: see the module; the exponential of an additive share: Kelkar, Le, Raykova and Seth, *Secure Poisson Regression*,
     USENIX Security 2022; with a digit in place of a wrap.
     """
-    return power_of(math.e, operand(x))
+    return power_of(math.e, operand(x), "exp")
 
 
 def exp2(x: S) -> S:
     """2^x.
 
-    Domain: all x; from x = 17 on the result stays 2^17, and below -17.33 it is 0. Error: 1.7 units, plus 2^-19 of the value.
+    Domain: x < 17; from there on the result stays 2^17, and below -17.33 it is 0. Error: 1.7 units, plus 2^-19 of the value.
     4 rounds, 24.75 bytes. Method: as `exp`.
     """
-    return power_of(2.0, operand(x))
+    return power_of(2.0, operand(x), "exp2")
 
 
 def expm1(x: S) -> S:
-    """e^x - 1. As `exp`: the error is absolute, also next to x = 0."""
-    return subtract(exp(x), 1.0)
+    """e^x - 1.
+
+    As `exp`: the error is absolute, also next to x = 0. There the result is not 0 for one unit or more, if f <= 16; the error of
+    e^x = 1 is several units for f = 20 and 30 for f = 24. Method: what keeps e^x from 0 is here a wave four units long.
+    """
+    return power_of(math.e, operand(x), "expm1", minus=1)

@@ -14,6 +14,7 @@ from mpc.tensor.base import Secret, truncate
 from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, levels, multiplied, normalise, turn
 from mpc.tensor.curves.operands import at_scale, word
+from mpc.tensor.curves.roots import WIDEST
 from mpc.tensor.encoding import encode_like
 from mpc.tensor.shapes import as_public, broadcast
 
@@ -40,17 +41,22 @@ def inverse_waves(x: Secret, y: Share, top: int) -> tuple[Share, int]:
     return x.context.protocol.waves(y, [waves])[0], waves.scale
 
 
+def _bits(f: int) -> int:
+    """Of the largest word that can be inverted."""
+    return min(RAW_BITS - f, WIDEST)
+
+
 def _checked(x: Secret, operation: str) -> None:
-    limit = 1 << (RAW_BITS - x.context.fraction_bits)
+    limit = 1 << _bits(x.context.fraction_bits)
     x.context.protocol.domain(x.share, 1 - limit, limit - 1, operation)
 
 
 def reciprocal(x: S) -> S:
     """1 / x.
 
-    Domain: x not 0, up to 2^(62 - 2f) in magnitude; of 0 it is 0. Error: 1.2 units, plus 2^-17 of the value; the result is not
-    0 where it rounds to a unit. 8 rounds, 125 bytes (13 and 107 for large tensors). Method: see the module and `normalising`;
-    12 waves.
+    Domain: x not 0, up to 2^(62 - 2f) in magnitude; of 0 it is 0, and of what is larger. Error: 1.2 units, plus 2^-17 of the
+    value; the result is not 0 where it rounds to a unit. 8 rounds, 154 bytes (13 and 115 for large tensors). Method: see the
+    module and `normalising`; 12 waves.
     """
     (x,) = at_scale([x])
     f, protocol = x.context.fraction_bits, x.context.protocol
@@ -73,30 +79,35 @@ def reciprocal(x: S) -> S:
 
 
 def _levels_of_reciprocal(f: int, size: int) -> list[Level]:
-    """Bins for where 1 / x is a unit in the last place or more; beyond them, up to where it rounds to one."""
+    """Bins for where 1 / x is a unit in the last place or more; beyond them, up to where it rounds to one.
+
+    With more fraction bits: bins for the whole domain.
+    """
     if 3 * f < RAW_BITS:
-        return levels(0, 2 * f, RAW_BITS - f, size, STEP, (1 << 2 * f, (1 << (2 * f + 1)) + 1), signed=True)
-    return levels(0, RAW_BITS - f, RAW_BITS - f, size, STEP, signed=True)
+        return levels(0, 2 * f, RAW_BITS, size, STEP, (1 << 2 * f, (1 << (2 * f + 1)) + 1), signed=True)
+    return levels(0, RAW_BITS - f, RAW_BITS, size, STEP, (1 << (RAW_BITS - f),), signed=True)
 
 
 def _units(level: Level) -> list[Weights]:
     """What is added to 1 / x in 64ths of a unit: 1, so that no result of about a unit becomes 0, and 64 beyond the bins."""
-    units = [level.weights([1] * level.count, (1 << _MARGIN, 0))] if level.beyond else []
+    units = [level.weights([1] * level.count, (1 << _MARGIN, 0))] if len(level.beyond) > 1 else []
     return [*units, level.nonzero()] if level.signed else []
 
 
 # ---------------------------------------------------------------------------------------- quotients
 
 _LARGEST = 20  # bits of the largest quotient
+_THREE = (48, 54)  # bits for which `levels` takes three coarse bins, and what those reach
 _GUARD = 5  # bits that a normalised dividend has more than the quotient
 
 
 def divide(a: Any, b: S) -> S:
     """a / b for a secret b, and a secret or public a.
 
-    Domain: b not 0, below 2^(62 - 2f) in magnitude, and |a / b| below 2^20 (2^17 if f < 12; 2^(62 - 2f) if that is less). It is 0
-    of b = 0. Error: 1.2 units, plus 2^-17 of the quotient, however large or small b is: a is multiplied by the power of 8 of
-    b, and only then by an inverse. 8 rounds, 184 bytes (13 and 154 for large tensors); 8 bytes less for a public a.
+    Domain: b not 0, below 2^(62 - 2f) and 2^(60 - f) in magnitude, and |a / b| below 2^20 (2^17 if f < 8; 2^(62 - 2f) if that
+    is less). It is 0 of b = 0. Error: 1.2 units, plus 2^-17 of the quotient (2^-15 for f from 8 to 11, 2^-11 below; for f > 20, 4
+    units), however large or small b is: a is multiplied by the power of 8 of b, and only then by an inverse. 8 rounds, 184 bytes
+    (13 and 154 for large tensors); 8 bytes less for a public a.
     """
     broadcast("divide", np.shape(a), b.shape)
     operands: list[Any] = at_scale([b, a] if isinstance(a, Secret) else [b])
@@ -104,7 +115,7 @@ def divide(a: Any, b: S) -> S:
     dividend = secret[0].share if secret else encode_like(b, as_public(a, "divide"), "divide")
     f, protocol = b.context.fraction_bits, b.context.protocol
     _checked(b, "divide")
-    chosen = levels(0, RAW_BITS - f, RAW_BITS - f, b.size, STEP, signed=True)
+    chosen = _levels_of_quotient(f, b.size)
     top = chosen[-1].top
     low = min(max(top - f - _GUARD, 0) // 2, chosen[0].step if len(chosen) > 1 else top)
     also = [x.share for x in secret]
@@ -115,10 +126,17 @@ def divide(a: Any, b: S) -> S:
     protocol.open([normal.y, *factors])
     scaled = _dividend(protocol, dividend, factors, low)
     share, fraction = inverse_waves(b, normal.y, top)
-    drop, bits = max(top - low - f - _GUARD, 0), RAW_BITS - f - _GUARD - min(_LARGEST, RAW_BITS - 2 * f)
+    drop, bits = max(top - low - f - _GUARD, 0), min(fraction - 1, RAW_BITS - f - _GUARD - min(_LARGEST, RAW_BITS - 2 * f))
     inverse, scaled = protocol.truncate([(share, fraction - bits), (scaled, drop)])
     product = protocol.bilinear(MULTIPLY, inverse, scaled)
     return truncate([b.like(product, "float", bits + top - low - drop)])[0]
+
+
+def _levels_of_quotient(f: int, size: int) -> list[Level]:
+    """Bins for all divisors: three coarse ones where they do, so that more of their bits can be left out of the dividend."""
+    bits = _bits(f)
+    chosen = levels(0, bits, bits, size, STEP, signed=True)
+    return levels(0, _THREE[0], bits, size, STEP, signed=True) if len(chosen) > 1 and _THREE[0] < bits <= _THREE[1] else chosen
 
 
 def _parts(level: Level, low: int) -> list[Weights]:

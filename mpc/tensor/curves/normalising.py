@@ -36,7 +36,7 @@ class Level:
     low: int
     step: int
     count: int
-    bound: int  # in bits: words are below 2^bound in magnitude
+    bound: int  # in bits: words are below 2^bound in magnitude; of any others the bins are arbitrary
     positive: bool = False
     beyond: tuple[int, ...] = ()
     signed: bool = False
@@ -54,6 +54,10 @@ class Level:
     def shifts(self) -> list[int]:
         """For each bin the power of two that brings it into the last."""
         return [self.step * (self.count - 1 - j) for j in range(self.count)]
+
+    def saturated(self, values: Sequence[int]) -> Weights:
+        """values[j] in bin j, and that of the last bin beyond; 0 in no bin, if `positive`."""
+        return self.weights(values, [values[-1]] * len(self.beyond))
 
     def weights(self, values: Sequence[int], beyond: Sequence[int] = (0, 0)) -> Weights:
         """values[j] in bin j, and `beyond` after each threshold there; of -x, minus that. 0 in no bin, if `positive`."""
@@ -134,6 +138,8 @@ def normalise(
 ) -> Normal:
     """x in [2^(top - step), 2^top), and 0 where it is in no bin; or as the least number there is, if `least`.
 
+    Where there is one threshold beyond the bins, which are not signed, x counts as that threshold from there on.
+
     `other` names functions of the bins to come with it; if `opened`, what will be multiplied. `also` is opened beside.
     Cost: 5 rounds a level; 8 bytes to open the share of each level, 4.375 for each threshold, and 8 for each factor and
     opened function.
@@ -142,8 +148,9 @@ def normalise(
     for number, level in enumerate(chosen):
         if not level.thresholds():  # there is one bin
             continue
-        factor, *rest = _functions(protocol, x, level, other, least and number == 0)
-        edge = rest.pop() if least and number == 0 else None
+        lowest = 1 << (level.top - level.step) if least and number == 0 else 0
+        factor, *rest = _functions(protocol, x, level, other, lowest)
+        edge = rest.pop() if _clips(level, lowest) else None
         protocol.open([factor, *(rest if opened else ()), *(also if number == 0 else ())])
         x = protocol.bilinear(MULTIPLY, x, factor)
         x = x if edge is None else protocol.add(x, edge)
@@ -152,13 +159,16 @@ def normalise(
     return Normal(x, chosen[-1].top, factors, others)
 
 
-def _functions(protocol: Protocol, x: Share, level: Level, other: Other, least: bool) -> list[Share]:
-    """The factor of the bin, what else is asked for, and the lower edge of the last bin, where x is in none."""
+def _clips(level: Level, lowest: int) -> bool:
+    return lowest > 0 or (bool(level.beyond) and not level.signed)
+
+
+def _functions(protocol: Protocol, x: Share, level: Level, other: Other, lowest: int) -> list[Share]:
+    """The factor of the bin, what else is asked for, and what x counts as, where it is in no bin."""
     weights = [level.weights([1 << shift for shift in level.shifts()]), *other(level)]
-    if least:
-        edge = 1 << (level.top - level.step)
-        rows, constant = level.weights([-edge] * level.count)
-        weights.append((rows, constant + edge))
+    if _clips(level, lowest):
+        rows, constant = level.weights([-lowest] * level.count, [t - lowest for t in level.beyond])
+        weights.append((rows, constant + lowest))
     return Bins(protocol, x, level).combine(weights)
 
 

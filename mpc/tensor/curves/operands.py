@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
-from mpc.contract import Index, Share
+from mpc.contract import Index, Share, Waves
 from mpc.fixed import RAW_BITS
 from mpc.tensor.arithmetic import as_float
 from mpc.tensor.base import Array, Secret, truncate
@@ -38,6 +39,17 @@ def at_least(x: Secret, thresholds: Sequence[int], opening: Sequence[Share] = ()
     protocol = x.context.protocol
     rows = protocol.at_least(x.share, words(thresholds, x.shape), bits, opening)
     return [protocol.view(rows, Index((k,))) for k in range(len(thresholds))]
+
+
+def away_from_zero(x: Secret, size: float, units: int, scale: int) -> Share:
+    """`size` units in the last place in the sign of x, where |x| is `units` of them: a bias that keeps odd functions from 0.
+
+    It is a wave of x whose length is four times that, of `scale` fraction bits: local, where x is opened anyway.
+    """
+    f = x.context.fraction_bits
+    factor = 1 << (62 + f - x.scale - (units - 1).bit_length())
+    series = Waves(64, (0.0, 0.0), (0.0, math.ldexp(size, -f)), scale, factor)
+    return x.context.protocol.waves(x.share, [series])[0]
 
 
 def word(value: int) -> Array:

@@ -34,7 +34,8 @@ def divide(a: Any, b: Any) -> Any:
 def power(x: Any, exponent: Any) -> Any:
     """x ** exponent for a public exponent, or a public positive base.
 
-    Whole exponents: products (of 1 / x, if they are negative). 1/2 and -1/2: `sqrt` and `rsqrt`. Others: `real_power`.
+    Whole exponents: products (of 1 / x, if they are negative); the results must be below 2^(62 - 2f), and so must the powers of
+    1 / x, or they are arbitrary: 2^-f ** -2 is 2^2f. 1/2 and -1/2: `sqrt` and `rsqrt`. Others: `real_power`.
     With a secret exponent: 2^17 at most, as `exp`; the base must be below 0.77 or above 1.28.
     """
     if isinstance(exponent, Secret):
@@ -55,15 +56,18 @@ def float_power(x: Any, exponent: Any) -> Any:
 def real_power(x: S, exponent: float) -> S:
     """x ** exponent, as 2^(exponent log2 x), whose logarithm is not truncated.
 
-    Domain: x > 0, below 2^(62 - 2f); results from 2^17 on become 2^17. Error: 1.8 units, plus |exponent| 2^-17 of the value.
-    10 rounds, 88 bytes (15 and 88 for large tensors).
+    Domain: x > 0 (x >= 0, if the exponent is positive), up to 2^(62 - 2f), and results below 2^17: others become 2^17, and larger
+    x count as 2^(62 - 2f). Of other x it is 0; for a negative exponent that of 2^-f. Error: 1.8 units, plus |exponent| 2^-17 of
+    the value. 10 rounds, 106 bytes (15 and 95 for large tensors).
     """
     (x,) = at_scale([x])
     # 2^(exponent z) = base^(z / 2^shift) with 2 <= base < 4
     shift = 1 - math.frexp(abs(exponent))[1]
-    z = logarithm(2.0, x, positive(x, 1, "power", STEP), scale=min(x.context.fraction_bits + 32, 54 - shift), more=6)
+    f, chosen = x.context.fraction_bits, positive(x, int(exponent < 0), "power", STEP)
+    less = math.ceil((f + 2) / exponent) if exponent > 0 else 0  # so that 0 ** exponent is 0
+    z = logarithm(2.0, x, chosen, scale=min(f + 32, 54 - shift), more=6, less=less)
     z = z.like(z.share, scale=z.scale + shift)
-    return power_of(2.0 ** math.ldexp(abs(exponent), shift), z if exponent > 0 else negative(z))
+    return power_of(2.0 ** math.ldexp(abs(exponent), shift), z if exponent > 0 else negative(z), "power")
 
 
 def _power_of_public(base: Any, x: S) -> S:
@@ -76,7 +80,9 @@ def _power_of_public(base: Any, x: S) -> S:
         return multiplication.power(operand(x), 0)
     if abs(math.log(value)) < _LEAST_LOG:
         unsupported("power", f"the base {value:g} is too close to 1; use exp(exponent * log(base))")
-    return power_of(value, operand(x)) if value > 1 else power_of(1 / value, negative(operand(x)))
+    if value > 1:
+        return power_of(value, operand(x), "power")
+    return power_of(1 / value, negative(operand(x)), "power")
 
 
 _LEAST_LOG = 0.25  # of a base: smaller ones would need longer digits than are provided for

@@ -37,18 +37,18 @@ def _waves(exponent: float, odd: int, period: float, f: int) -> Series:
 
 
 def positive(x: Secret, low: int, operation: str, step: int) -> list[Level]:
-    """The bins of words from 1 on, as many as x may have; the domain is from `low` on."""
+    """The bins of words from 1 on, as many as x may have; the domain is from `low` on, and beyond it x counts as its end."""
     f = x.context.fraction_bits
     bits = min(RAW_BITS - f if x.scale == f else RAW_BITS, WIDEST)
     x.context.protocol.domain(x.share, low, (1 << bits) - 1, operation)
-    return levels(0, bits, bits, x.size, step)
+    return levels(0, bits, RAW_BITS, x.size, step, (1 << bits,))
 
 
 def sqrt(x: S) -> S:
     """The square root.
 
-    Domain: x >= 0, up to 2^(62 - 2f); 0 for what is negative. Error: 1.2 units, plus 2^-17 of the value. 8 rounds, 87 bytes
-    (13 and 103 for large tensors). Method: see the module and `normalising`; 10 waves.
+    Domain: x >= 0, up to 2^(62 - 2f); 0 for what is negative, and 2^(31 - f) for what is larger. Error: 1.2 units, plus 2^-17
+    of the value. 8 rounds, 105 bytes (13 and 111 for large tensors). Method: see the module and `normalising`; 10 waves.
     """
     return wide_sqrt(at_scale([x])[0])
 
@@ -64,8 +64,9 @@ def wide_sqrt(x: S, operation: str = "sqrt") -> S:
 def rsqrt(x: S) -> S:
     """1 / sqrt(x).
 
-    Domain: x > 0, up to 2^(62 - 2f); 0 for what is not positive (0 or one unit for f < 16). Error: 1.2 units, plus 2^-17 of
-    the value. 8 rounds, 87 bytes (13 and 103 for large tensors). Method: see the module and `normalising`; 15 waves.
+    Domain: x > 0, up to 2^(62 - 2f); 0 for what is not positive (0 or one unit for f < 16), and 2^(f - 31) for what is larger.
+    Error: 1.2 units, plus 2^-17 of the value. 8 rounds, 105 bytes (13 and 111 for large tensors). Method: see the module and
+    `normalising`; 15 waves.
     """
     (x,) = at_scale([x])
     chosen = positive(x, 1, "rsqrt", _STEP)
@@ -77,7 +78,7 @@ def _scaled(x: S, chosen: Sequence[Level], exponent: float, odd: int, power: Cal
     """2^(shift + odd / 2) y^exponent in units in the last place, times 2^power(level, shift of the bin) of each level."""
     f, protocol = x.context.fraction_bits, x.context.protocol
     normal = normalise(
-        protocol, x.share, chosen, lambda level: [level.weights([1 << power(level, s) for s in level.shifts()])], opened=True
+        protocol, x.share, chosen, lambda level: [level.saturated([1 << power(level, s) for s in level.shifts()])], opened=True
     )
     factor = multiplied(protocol, [share for (share,) in normal.others])
     protocol.open([normal.y, factor])
