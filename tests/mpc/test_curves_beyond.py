@@ -10,7 +10,7 @@ from mpc import functions
 from mpc.tensor.curves.roots import positive
 
 FAR = np.array([2.0**30, 2.0**31, 12.8e9, 2.0**40, 2.0**45.9, -(2.0**30), -(2.0**31), -(2.0**45), 2.0**20, 2.0**27])
-FAR = np.concatenate([FAR, 2.0 ** np.linspace(28, 45.9, 40) * np.resize([1, -1], 40)])
+FAR = np.concatenate([FAR, [2.0**32 + 1024, -(2.0**32) - 1024], 2.0 ** np.linspace(28, 45.9, 40) * np.resize([1, -1], 40)])
 
 
 def evaluate(function, x, f=16, protocol="additive", doublings=0):
