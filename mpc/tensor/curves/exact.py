@@ -12,7 +12,7 @@ from decimal import Context, Decimal, localcontext
 
 Function = Callable[[Decimal], Decimal]
 
-_CONTEXT = Context(prec=50)
+CONTEXT = Context(prec=50)
 _FINE = 1 << 20  # nodes are multiples of its inverse
 _RIDGE = Decimal("1e-20")  # of the number of nodes: keeps the coefficients small
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -22,7 +22,7 @@ def least_squares(
     function: Function, low: float, high: float, period: float, count: int, weight: Function
 ) -> tuple[list[float], list[float]]:
     """Coefficients of cosines (from the constant on) and of sines (from the first on) at Chebyshev nodes."""
-    with localcontext(_CONTEXT):
+    with localcontext(CONTEXT):
         n = 5 * count + 15
         middle, half = (Decimal(low) + Decimal(high)) / 2, (Decimal(high) - Decimal(low)) / 2
         nodes = [middle + half * Decimal(round(math.cos((i + 0.5) * math.pi / n) * _FINE) / _FINE) for i in range(n)]

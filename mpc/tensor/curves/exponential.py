@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache
 from typing import TypeVar
 
 from mpc.contract import Exponential
 from mpc.fixed import RAW_BITS
 from mpc.tensor.base import Secret, truncate, unsupported
+from mpc.tensor.curves import exact
 from mpc.tensor.curves.operands import at_least, away_from_zero, operand, total, word
 
 S = TypeVar("S", bound=Secret)
@@ -39,7 +40,8 @@ class Range:
 
     def limit(self, f: int) -> int:
         """base^high with f fraction bits."""
-        return int((Decimal(self.base) ** Decimal(self.high) * 2**f).to_integral_value())
+        with localcontext(exact.CONTEXT):  # not in floating point, nor as the program's own context has it
+            return int((Decimal(self.base) ** Decimal(self.high) * 2**f).to_integral_value())
 
     def curve(self, scale: int) -> Exponential:
         """For words with `scale` fraction bits."""
@@ -97,8 +99,8 @@ def exp(x: S) -> S:
     """e^x.
 
     Domain: x < 11.78; from there on the result stays 2^17 (130777, to be exact; less for f > 22), and below -12.02 it is 0.
-    Error: 1.7 units, plus 2^-20 of the value; the result is not 0 where it rounds to a unit. 4 rounds, 24.75 bytes.
-    Method: see the module; the exponential of an additive share: Kelkar, Le, Raykova and Seth, *Secure Poisson Regression*,
+    Error: 1.7 units, plus 2^-20 of the value (4 units and 2^-17 at f = 20, 22 units at f = 24); the result is not 0 where it
+    rounds to a unit. 4 rounds, 24.75 bytes. Method: see the module; the exponential of an additive share: Kelkar, Le, Raykova and Seth, *Secure Poisson Regression*,
     USENIX Security 2022; with a digit in place of a wrap.
     """
     return power_of(math.e, operand(x), "exp")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 from mpc.contract import MULTIPLY
 from mpc.tensor.arithmetic import add
 from mpc.tensor.base import Secret, truncate
+from mpc.tensor.curves import exact
 from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, normalise, turn
 from mpc.tensor.curves.operands import at_scale, word
@@ -47,7 +48,8 @@ def logarithm(base: float, x: S, chosen: Sequence[Level], scale: int = 0, more: 
     period, factor = turn(normal.top, _SPREAD)
     waves = _waves(base, period, max(f + 2, 16) + more).waves(64, scale or f + 32, factor)
     (result,) = protocol.waves(normal.y, [waves])
-    two = Decimal(2).ln() / Decimal(base).ln()  # not in floating point: it must be the same at all parties
+    with localcontext(exact.CONTEXT):  # not in floating point: it must be the same at all parties
+        two = Decimal(2).ln() / Decimal(base).ln()
     for (shift,) in normal.others:
         result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, word(round(two * 2**waves.scale))))
     least = chosen[0].low + STEP  # with the largest shifts, y = x 2^(top - least)
