@@ -60,7 +60,7 @@ there. `help(np.exp)` is NumPy's own, so this is the place; more, with rounds an
 | `a / b`, b secret | 2^-16 <= \\|b\\| < 2^30, \\|a / b\\| < 2^20 | 1.2 units, 2^-17 of the value | 0 for b = 0; else wrong |
 | `a / b`, b public | quotients below 2^30 | 1 unit, 2^-16 of the value | an error for b = 0 |
 | `x ** n`, n a whole number | results below 2^30 | that of its products | wrong beyond; for n < 0 as `1 / x` |
-| `x ** c`, other public c | x > 0 (c > 0: or 0), results below 2^17 | 1.8 units, \\|c\\| 2^-17 of the value | 2^17; x <= 0: 0 (c < 0: as 2^-16) |
+| `x ** c`, other public c | x >= 0, results below 2^17 | 1.8 units, \\|c\\| 2^-17 of the value | 2^17; 0 (as 2^-16, if c < 0) |
 | `sin`, `cos` | \\|x\\| < 2^30 | 1.1 units, 1.2e-5 more next to 2^30 | wrong |
 | `tan` | where cos x is not 0 | 2 (1 + tan(x)^2) units | 0, where cos x is 0 in fixed point |
 | `tanh`, `expit`, `erf`, `gelu`, `silu`, `softplus`, `logaddexp` | all x | 1.7 units | |

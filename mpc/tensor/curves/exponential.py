@@ -100,8 +100,8 @@ def exp(x: S) -> S:
 
     Domain: x < 11.78; from there on the result stays 2^17 (130777, to be exact; less for f > 22), and below -12.02 it is 0.
     Error: 1.7 units, plus 2^-20 of the value (4 units and 2^-17 at f = 20, 22 units at f = 24); the result is not 0 where it
-    rounds to a unit. 4 rounds, 24.75 bytes. Method: see the module; the exponential of an additive share: Kelkar, Le, Raykova and Seth, *Secure Poisson Regression*,
-    USENIX Security 2022; with a digit in place of a wrap.
+    rounds to a unit. 4 rounds, 24.75 bytes. Method: see the module; the exponential of an additive share: Kelkar, Le,
+    Raykova and Seth, *Secure Poisson Regression*, USENIX Security 2022; with a digit in place of a wrap.
     """
     return power_of(math.e, operand(x), "exp")
 

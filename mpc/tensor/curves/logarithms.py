@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from functools import cache
 from typing import TypeVar
 
@@ -49,7 +50,7 @@ def logarithm(base: float, x: S, chosen: Sequence[Level], scale: int = 0, more: 
     waves = _waves(base, period, max(f + 2, 16) + more).waves(64, scale or f + 32, factor)
     (result,) = protocol.waves(normal.y, [waves])
     with localcontext(exact.CONTEXT):  # not in floating point: it must be the same at all parties
-        two = Decimal(2).ln() / Decimal(base).ln()
+        two = Fraction(Decimal(2).ln() / Decimal(base).ln())
     for (shift,) in normal.others:
         result = protocol.add(result, protocol.bilinear(MULTIPLY, shift, word(round(two * 2**waves.scale))))
     least = chosen[0].low + STEP  # with the largest shifts, y = x 2^(top - least)
