@@ -52,7 +52,7 @@ def test_costs(number):
     assert cost(function, np.linspace(0.5, 9, size)) == (rounds, sent)
 
 
-@pytest.mark.parametrize(("n", "rounds"), [(4, 7), (8, 7), (10, 13), (1000, 13)])
+@pytest.mark.parametrize(("n", "rounds"), [(4, 7), (8, 7), (10, 7), (16, 7), (17, 13), (1000, 13)])
 def test_rounds_of_softmax_beside_the_maximum(n, rounds):
     """The maximum opens the scores; what is found is not open."""
     x = np.linspace(-3, 3, 2 * n).reshape(2, n)

@@ -25,19 +25,22 @@ _MARGIN = 6  # 1/64 of a unit: more than what the waves are wrong by, where the 
 
 
 STEP = 3  # bits of a bin
-_SPREAD = 1.4
+_SPREAD = {3: 1.4, 4: 1.25}
 
 
 @cache
-def _series(period: float, f: int) -> Series:
+def _series(period: float, f: int, step: int) -> Series:
     target = Target(lambda y: 1 / y, lambda y: 1 / y, relative=True)
-    return fit(target, 2.0**-STEP, 1.0, period, 2.0 ** -max(f + 1, 16))
+    return fit(target, 2.0**-step, 1.0, period, 2.0 ** -max(f + 1, 16))
 
 
-def inverse_waves(x: Secret, y: Share, top: int) -> tuple[Share, int]:
-    """2^top / y for y in [2^(top - STEP), 2^top), and how many fraction bits it has. 1 round, if y is not open."""
-    period, factor = turn(top, _SPREAD)
-    waves = _series(period, x.context.fraction_bits).waves(64, x.context.fraction_bits + 32, factor)
+def inverse_waves(x: Secret, y: Share, top: int, step: int = STEP) -> tuple[Share, int]:
+    """2^top / y for y in [2^(top - step), 2^top), and how many fraction bits it has. 1 round, if y is not open.
+
+    A step of 4 takes 21 waves in place of 12, where it saves all bins.
+    """
+    period, factor = turn(top, _SPREAD[step])
+    waves = _series(period, x.context.fraction_bits, step).waves(64, x.context.fraction_bits + 32, factor)
     return x.context.protocol.waves(y, [waves])[0], waves.scale
 
 

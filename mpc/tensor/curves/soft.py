@@ -63,15 +63,16 @@ def softmax(x: S, axis: Any = None) -> S:
     """e^x / sum of e^x along the axis (all of them for None): scipy.special.softmax.
 
     Domain: |x| < 2^(61 - 2f). Error: 1.5 units, and the sum along n elements is 1 within about sqrt(n) units, 6 for 17.
-    Rounds: those of the maximum and 13 more, 7 for n up to 8: 19 for n = 10, with 70 bytes an element, 34 for 1000, with 57.
+    Rounds: those of the maximum and 7 more for n up to 16, else 13: 13 for n = 10, 34 for 1000, with 57 bytes an element.
     Method: see the module; the sum is from 1 to n, so that few bins do for its inverse.
     """
     parts = _shifted("softmax", x, axis)
     f, protocol, total = x.context.fraction_bits, x.context.protocol, parts.total
-    normal = normalise(protocol, total.share, parts.bins(inverting.STEP), lambda level: [], also=[parts.powers.share])
+    step = max(inverting.STEP, parts.spread) if parts.spread <= 4 else inverting.STEP  # one bin for up to 16 summands
+    normal = normalise(protocol, total.share, parts.bins(step), lambda level: [], also=[parts.powers.share])
     protocol.open([normal.y, parts.powers.share])
-    bits = min(f + 8, RAW_BITS - 1 - inverting.STEP - parts.powers.scale)
-    share, fraction = inverting.inverse_waves(total, normal.y, normal.top)
+    bits = min(f + 8, RAW_BITS - 1 - step - parts.powers.scale)
+    share, fraction = inverting.inverse_waves(total, normal.y, normal.top, step)
     (inverse,) = protocol.truncate([(share, fraction - bits)])
     if normal.factors:
         inverse = protocol.bilinear(MULTIPLY, inverse, normal.factors[0])
