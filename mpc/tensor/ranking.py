@@ -11,7 +11,7 @@ with x: 5 rounds, and 8 rnk bytes less.
 *By a network* (4 rounds a stage): Batcher's odd-even merge sort of s (s + 1) / 2 stages, s = ceil(log2 n), without the
 comparators on which no place wanted depends. A comparator of a and b opens b - a, compares it with 0, and selects it where
 it is negative, to be added to a and taken from b: for c comparators and r rows 12.375 rc bytes. Where indices
-are wanted, elements are sorted together with them, as x 2^s + index, which 3 rounds and 8.875 bytes a place take apart.
+are wanted, elements are sorted together with them, as x 2^s + index, which 3 rounds and at most 8.875 bytes a place take apart.
 
 Bits are sent in whole bytes, or in words where they are many.
 """

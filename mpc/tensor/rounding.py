@@ -1,6 +1,6 @@
 """Rounding to whole numbers, and quotients and remainders by public divisors. All of it exact.
 
-A floor by b bits takes 3 rounds and 8.9 bytes an element to each peer for b up to 16, else 4 rounds and 10.1 (b up to 32),
+A floor by b bits takes 3 rounds and 8.4 to 8.9 bytes an element to each peer for b up to 16, else 4 rounds and 10.1 (b up to 32),
 11.3 (48) or 12.4 bytes. floor, ceil, rint and round are one by f bits, or by the 2f of a fresh product: it is rounded with all
 of its digits, not truncated first. trunc makes two of them in the same rounds, then 3 rounds and 12.5 bytes to choose one: 6
 rounds and 30.2 bytes. Integers stay as they are.

@@ -208,7 +208,7 @@ def test_rounds_and_bytes_of_floats(function, rounds, nbytes):
         (np.floor, 0, 0),
         (np.round, 0, 0),
         (lambda t: t // 1, 0, 0),
-        (lambda t: t // 8, 3, 8.875),
+        (lambda t: t // 8, 3, 8.375),  # a floor by 3 bits: 2 digits
         (lambda t: t % 3, 5, 18.125),
         (lambda t: t % 10, 5, 19.25),
         (lambda t: t % (2**29 - 1), 5, 20.375),

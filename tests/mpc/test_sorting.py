@@ -242,9 +242,12 @@ def by_pairs(rows, n, places, values=True):
     return 5 + values, 16 * rows * n + compared(rows * n * (n - 1) // 2) + 8 * rows * n * places * values
 
 
-def by_network(rows, stages, indices=0):
+def by_network(rows, stages, indices=0, n=1):
+    """The indices come off by a floor by the bits of n - 1, in digits of 4: 2 opened bits for each but the first."""
     sizes = [rows * len(low) for low, _ in stages]
-    return 4 * len(sizes) + 3 * (indices > 0), sum(8 * c + compared(c) for c in sizes) + 8 * indices + 7 * row_bytes(indices)
+    digits = max(2, -(-(n - 1).bit_length() // 4))
+    split = 8 * indices + (2 * (digits - 1) + 1) * row_bytes(indices)
+    return 4 * len(sizes) + 3 * (indices > 0), sum(8 * c + compared(c) for c in sizes) + split
 
 
 @pytest.mark.parametrize("n", [3, 8, 21, 32])
@@ -262,8 +265,8 @@ def test_rounds_and_bytes_of_the_network(n, monkeypatch):
     monkeypatch.setattr(ranking, "PAIRS", -1)
     x, stages = np.random.default_rng(n).normal(size=(2, n)), odd_even_merge(n)
     assert cost(np.sort, x) == by_network(2, stages)
-    assert cost(np.argsort, x) == by_network(2, stages, 2 * n)
-    assert cost(lambda t: top_k(t, 2), x) == by_network(2, needed(stages, [0, 1], n), 4)
+    assert cost(np.argsort, x) == by_network(2, stages, 2 * n, n)
+    assert cost(lambda t: top_k(t, 2), x) == by_network(2, needed(stages, [0, 1], n), 4, n)
     assert cost(lambda t: np.quantile(t, 0.3, axis=1, method="lower"), x) == by_network(
         2, needed(stages, [int(0.3 * (n - 1))], n)
     )
