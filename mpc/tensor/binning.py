@@ -18,25 +18,9 @@ from mpc.tensor.multiplication import matmul
 from mpc.tensor.reduction import difference, total
 from mpc.tensor.shapes import as_numpy, as_public
 from mpc.tensor.shaping import reshape, transpose
-from mpc.tensor.thresholds import comparable, thresholds
+from mpc.tensor.thresholds import at_least, comparable
 
 S = TypeVar("S", bound=Secret)
-
-
-def reached(x: S, edges: Array, strict: Array) -> S:
-    """Booleans [x >= e], or [x > e] where `strict`, for each of k public edges: of shape (k, *x.shape)."""
-    at, over = (thresholds(edges, x.scale, above) for above in (False, True))
-    column = (len(edges), *(1 for _ in x.shape))
-
-    def chosen(name: str) -> Array:
-        return np.asarray(np.where(strict, getattr(over, name), getattr(at, name))).reshape(column)
-
-    protocol = x.context.protocol
-    bits = protocol.at_least(x.share, np.broadcast_to(chosen("words"), (len(edges), *x.shape)))
-    above, below = chosen("above"), chosen("below")
-    if np.any(above | below):
-        bits = protocol.xor(protocol.and_(bits, ~(above | below)), below)
-    return x.like(bits, "bool", 0)
 
 
 def searchsorted(edges: Any, x: S, side: str = "left", sorter: Any = None, operation: str = "searchsorted") -> S:
@@ -52,7 +36,7 @@ def searchsorted(edges: Any, x: S, side: str = "left", sorter: Any = None, opera
         raise ShapeError(f"{operation}: the edges must have one axis, not shape {values.shape}")
     if not np.all(values[1:] >= values[:-1]):
         raise RangeError(f"{x.context.who}, operation '{operation}': the edges must be in ascending order")
-    bits = reached(comparable(x), values, np.full(len(values), side == "left"))
+    bits = at_least(x, list(values), [side == "left"] * len(values))
     return total(as_number(bits), 0)
 
 
@@ -80,7 +64,7 @@ def histogram(x: S, bins: Any = 10, range: Any = None, density: Any = None, weig
     strict = np.arange(len(edges)) == len(edges) - 1  # the last bin has both of its edges
     x = comparable(reshape(x, -1))
     amounts = _amounts(x, weights)
-    bits = reached(x, edges, strict)
+    bits = at_least(x, list(edges), list(strict))
     if amounts is None:
         beyond = total(as_number(bits), 1)
     elif isinstance(amounts, Secret):

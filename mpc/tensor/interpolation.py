@@ -13,11 +13,10 @@ from mpc.errors import RangeError, ShapeError
 from mpc.fixed import RAW_BITS
 from mpc.tensor.arithmetic import as_float
 from mpc.tensor.base import Array, Secret, numeric, truncate, unsupported
-from mpc.tensor.binning import reached
 from mpc.tensor.boolean import as_number
 from mpc.tensor.shapes import as_public
 from mpc.tensor.shaping import reshape
-from mpc.tensor.thresholds import comparable
+from mpc.tensor.thresholds import at_least, comparable
 
 S = TypeVar("S", bound=Secret)
 
@@ -43,7 +42,7 @@ def interp(x: S, xp: Any, fp: Any, left: Any = None, right: Any = None, period: 
     shape, x = x.shape, comparable(as_float(reshape(x, -1)))
     extra, pieces = _pieces(points, values, first, last, x.context.fraction_bits)
     ends = points if len(pieces) == len(points) + 1 else np.append(points, points[-1])
-    bits = as_number(reached(x, ends, np.arange(len(ends)) == len(points)))
+    bits = as_number(at_least(x, list(ends), [k == len(points) for k in range(len(ends))]))
     (x,) = truncate([x])  # open by now
     protocol = x.context.protocol
     steps = protocol.bilinear(MATMUL, np.diff(pieces, axis=0).T.copy(), bits.share)

@@ -10,7 +10,7 @@ from mpc.contract import BroadcastTo
 from mpc.party import Endpoint
 from protocols.additive.correlations import And
 from protocols.additive.shares import Bits
-from protocols.additive.sharing import combine
+from protocols.additive.sharing import Opening
 from protocols.additive.source import Source
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -50,10 +50,7 @@ def and_(endpoint: Endpoint, source: Source, x: Bits, y: Bits) -> Bits:
     number_a, a = source.bit_mask(x.shape)
     number_b, b = source.bit_mask(y.shape)
     pending = source.request(And(number_a, number_b, x.packed.size))
-    own = [x.packed ^ a.packed, y.packed ^ b.packed]
-    source.flush()
-    received = endpoint.exchange("and.open", own)
-    d, e = (combine(own[k], [parts[k] for parts in received]) for k in (0, 1))
+    d, e = Opening(endpoint, source, ()).run("and", [x.packed ^ a.packed, y.packed ^ b.packed])
     (c,) = pending.shares()
     z = c ^ (d & b.packed) ^ (e & a.packed)
     return Bits(z ^ (d & e) if endpoint.index == 0 else z, x.shape)
