@@ -50,7 +50,7 @@ _kernels: Kernels | None = None
 
 
 def prepare() -> None:
-    """Load the kernels now, compiling them if this machine has not yet done so (some fifteen seconds)."""
+    """Load the kernels now, compiling them if this machine has not yet done so (some twenty seconds)."""
     kernels()
 
 
@@ -105,7 +105,7 @@ def _load_locked(folder: Path) -> Kernels:
         for path in folder.iterdir():
             if path.name != "lock":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-    print("mpc: compiling kernels, once (about 15 s)", file=sys.stderr, flush=True)
+    print("mpc: compiling kernels, once (about 20 s)", file=sys.stderr, flush=True)
     loaded = _load(folder)
     (folder / _READY).touch()
     return loaded
