@@ -37,6 +37,14 @@ class OptionError(Error, ValueError):
     """An option of `run`, `simulate` or the command line with a value that cannot work."""
 
 
+class ModelError(Error, ValueError):
+    """A model from elsewhere that cannot be run. The message names the node."""
+
+
+class PackageError(Error, ImportError):
+    """A package that is not installed, which only some of mpc needs."""
+
+
 class ProtocolError(Error, RuntimeError):
     """A protocol that cannot be loaded, or one that lacks what the contract asks of it."""
 

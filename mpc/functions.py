@@ -24,6 +24,10 @@ def _of_secrets(function: Callable[P, R], tensors: int = 1) -> Callable[P, R]:
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         values = [*args[:tensors], *kwargs.values()]
+        for value in values:  # a class that wraps tensors may take the call, as by NumPy's __array_function__
+            take_over: Callable[..., R] | None = getattr(value, "__mpc_function__", None)
+            if take_over is not None:
+                return take_over(checked, args, kwargs)
         if values and not any(isinstance(value, Secret) for value in values):
             kind = type(values[0]).__name__
             unsupported(function.__name__, f"needs a secret tensor, not {kind}; for public arrays use SciPy or NumPy")

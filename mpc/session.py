@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from mpc import ring
 from mpc.contract import Protocol
-from mpc.errors import FrameError, OptionError, ShapeError, UsageError
+from mpc.errors import DesyncError, FrameError, OptionError, ShapeError, UsageError
 from mpc.fixed import MAX_FRACTION_BITS
-from mpc.party import Cost, Stats
+from mpc.party import Cost, JointRandom, Stats
+from mpc.progress import Bar, Board, Track
 from mpc.tensor import Tensor
 from mpc.tensor.base import DTYPES, Array, Context
 from mpc.tensor.encoding import encode_input
 from mpc.tensor.revealing import Parties, party_number, reveal
-from mpc.tensor.shapes import as_numpy, as_sizes
+from mpc.tensor.shapes import as_numpy, as_public, as_sizes
 from mpc.transport import ArraySpec
 
 T = TypeVar("T")
 
 _KINDS = {dtype.name: kind for kind, dtype in DTYPES.items()}
+_PUBLIC = (*DTYPES.values(), np.dtype(np.uint8))  # what `announce` gives
 
 
 class Party:
@@ -36,6 +38,7 @@ class Party:
         self._context = Context(protocol, fraction_bits)
         self.index = protocol.endpoint.index
         self.size = protocol.endpoint.size
+        self._board = Board(protocol.endpoint)
 
     def __repr__(self) -> str:
         return f"Party(index={self.index}, size={self.size}, protocol={self._protocol.name!r})"
@@ -48,16 +51,63 @@ class Party:
         floats of 2^(62 - 2 * fraction_bits) or more; UsageError for what is no number. Cost: 1 round, 0 bytes: the others'
         shares come from common seeds.
         """
+        return self._inputs([value], owner, [shape])[0]
+
+    def inputs(self, values: Iterable[Any] | None, owner: int) -> list[Tensor]:
+        """Several arrays of one owner as secret tensors, as by `input`; only the owner's `values` are read.
+
+        How many there are becomes public too. Cost: 1 round, 0 bytes for all of them.
+        """
+        return self._inputs(values, owner, None)
+
+    def _inputs(self, values: Iterable[Any] | None, owner: int, shapes: list[Any] | None) -> list[Tensor]:
         owner = party_number(self._what, "owner", owner, self.size)
-        words, spec = self._encode(value) if self.index == owner else (None, None)
-        spec = self._endpoint.announce("input", owner, spec)
-        if spec.dtype not in _KINDS:
-            raise FrameError(f"{self._what}: party {owner} announces an array of dtype {spec.dtype}")
-        if shape is not None and tuple(spec.shape) != as_sizes(self._what, shape):
-            raise ShapeError(f"{self._what}: shape={shape}, and party {owner}'s array has {spec.shape}")
+        encoded = [self._encode(value) for value in self._owned(values)] if self.index == owner else []
+        specs = self._endpoint.announce("input", owner, *(spec for _, spec in encoded))
+        for spec in specs:
+            if spec.dtype not in _KINDS:
+                raise FrameError(f"{self._what}: party {owner} announces an array of dtype {spec.dtype}")
+        if shapes is not None:
+            self._check_shapes(specs, owner, shapes)
+        words = [array for array, _ in encoded] if self.index == owner else [None] * len(specs)
+        return [self._shared(array, owner, spec) for array, spec in zip(words, specs, strict=True)]
+
+    def _owned(self, values: Iterable[Any] | None) -> Iterable[Any]:
+        if values is None:
+            raise UsageError(f"{self._what}: this party is the owner, and its values are None")
+        return values
+
+    def _check_shapes(self, specs: Sequence[ArraySpec], owner: int, shapes: list[Any]) -> None:
+        if len(specs) != len(shapes):
+            raise DesyncError(f"{self._what}: party {owner} announces {len(specs)} arrays in place of {len(shapes)}")
+        for spec, shape in zip(specs, shapes, strict=True):
+            if shape is not None and tuple(spec.shape) != as_sizes(self._what, shape):
+                raise ShapeError(f"{self._what}: shape={shape}, and party {owner}'s array has {spec.shape}")
+
+    def _shared(self, words: Array | None, owner: int, spec: ArraySpec) -> Tensor:
         kind = _KINDS[spec.dtype]
         share = self._protocol.input(words, owner, spec.shape, kind == "bool")
         return Tensor(self._context, share, kind, self._context.fraction_bits if kind == "float" else 0)
+
+    def announce(self, value: Any, owner: int) -> Array:
+        """The owner's array, known to all parties from now on: PUBLIC, for sizes, names and settings that only it knew.
+
+        Only the owner's `value` is read; pass None elsewhere. Returns a read-only array of booleans, bytes (uint8), int64 or
+        float64, the same at every party. UsageError for what is no number. Cost: 1 round, and its bytes, sent by the owner.
+        """
+        what = f"{self._context.who}, operation 'announce'"
+        owner = party_number(what, "owner", owner, self.size)
+        array = None
+        if self.index == owner:
+            if value is None or isinstance(value, Tensor):
+                raise UsageError(f"{what}: this party is the owner, and its value is {type(value).__name__}, no public array")
+            array = as_public(value, what)
+            if array.dtype not in _PUBLIC:
+                array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+        array = self._endpoint.broadcast("announce", owner, array)
+        if array.dtype not in _PUBLIC:
+            raise FrameError(f"{what}: party {owner} announces an array of dtype {array.dtype}")
+        return array
 
     @property
     def _what(self) -> str:
@@ -74,6 +124,20 @@ class Party:
         words, kind, _ = encode_input(self._context, array, self._what)
         return words, ArraySpec(DTYPES[kind].name, array.shape)
 
+    def constant(self, value: Any) -> Tensor:
+        """A public array, the same at every party, as a tensor: a value to start from. Local.
+
+        Errors as those of `input`.
+        """
+        what = f"{self._context.who}, operation 'constant'"
+        words, kind, scale = encode_input(self._context, as_public(value, what), what)
+        return Tensor(self._context, self._protocol.constant(words), kind, scale)
+
+    @cached_property
+    def random(self) -> JointRandom:
+        """Public randomness that all parties agree on: `permutation(n)`, `random(*shape)`, `normal(*shape)`."""
+        return JointRandom(self._endpoint)
+
     def reveal(self, *tensors: Tensor, to: Parties = None) -> tuple[Any, ...]:
         """Reveal several tensors in ONE round (two if any needs its truncation); a tuple of arrays, one for each tensor.
 
@@ -88,17 +152,40 @@ class Party:
         """`with party.measure() as cost:` fills `cost` with what the block cost at this party."""
         return self._endpoint.meter.measure()
 
+    def scope(self, name: str) -> AbstractContextManager[None]:
+        """`with party.scope("features"):` counts what the block costs under this name: in `stats`, and in a profile.
+
+        Scopes nest: their costs stand under the path of their names ("training/features"). The name becomes public.
+        """
+        return self._endpoint.scope(name)
+
     @property
     def stats(self) -> Stats:
-        """The costs so far: `total`, and by operation."""
+        """The costs so far: `total`, by operation, and by scope."""
         return self._endpoint.meter.snapshot()
 
-    def track(self, items: Iterable[T], description: str = "working") -> Iterator[T]:
-        """Iterate with a live progress line, shown once (by party 0)."""
-        if self.index != 0:
-            return iter(items)
-        from rich.progress import track  # only programs that show progress pay for this import
+    def track(self, items: Iterable[T], description: str = "working") -> Track[T]:
+        """Iterate with a live bar, shown once (by party 0): how many are done, rounds, bytes sent, time left.
 
-        ring.prepare()  # a first compilation says so on a line of its own, before the progress line is there
+            epochs = party.track(range(5), "training")
+            for epoch in epochs:
+                ...
+                epochs.show(loss=loss.reveal())  # revealed numbers beside the bar
 
-        return iter(track(items, description))
+        Bars within bars stand below them. Where there is no terminal, a line every ten seconds at most, and one at the end.
+        """
+        return Track(self._board, description, items)
+
+    def progress(self, total: int | None = None, description: str = "working") -> Bar:
+        """A bar like that of `track`, which the program moves itself: bar.update(loss=0.31), one step each.
+
+        It ends after `total` steps, or with its block: `with party.progress(10, "epoch 1") as bar:`. Shown are public numbers
+        only: UsageError for a secret tensor, at every party. Other parties may hand over None, as `reveal(to=0)` gives them.
+        """
+        bar = Bar(self._board, description, total)
+        bar.open()
+        return bar
+
+    def close_progress(self) -> None:
+        """The program has ended, with or without an error: nothing moves on."""
+        self._board.close_all()

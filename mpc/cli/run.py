@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from mpc.cli.report import show_costs, show_profile
 from mpc.errors import Error
 from mpc.launch.job import Job, ProgramFile
 from mpc.launch.run import Outcome, execute
+from mpc.launch.trace import write_trace
 from mpc.party import DEFAULT_TIMEOUT
 
 
@@ -22,7 +26,8 @@ from mpc.party import DEFAULT_TIMEOUT
 @click.option("--network", default=None, help="The links that the program will run on: lan, or wan, which saves rounds.")
 @click.option("--fraction-bits", default=16, show_default=True, help="Binary digits after the point.")
 @click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Longest wait for one message, in seconds.")
-@click.option("--profile", is_flag=True, help="Show the costs of each operation.")
+@click.option("--profile", is_flag=True, help="Show the costs of each operation and scope, and write a trace file.")
+@click.option("--trace", type=click.Path(dir_okay=False), help="The trace file, for Perfetto. [default: PROGRAM.trace.json]")
 def run(
     program: str,
     args: tuple[str, ...],
@@ -32,31 +37,37 @@ def run(
     fraction_bits: int,
     timeout: float,
     profile: bool,
+    trace: str | None,
 ) -> None:
     """Run PROGRAM's `main(party, *ARGS)` in one local process per party, and show what it cost.
 
     ARGS are strings; put -- before one that begins with a dash.
     """
+    path = _trace_path(program, trace) if profile or trace else None
     sys.argv = [program, *args]
     try:
-        job = Job(ProgramFile(program), args, parties, protocol, fraction_bits, network, timeout)
+        job = Job(ProgramFile(program), args, parties, protocol, fraction_bits, network, timeout, trace=path is not None)
         outcome = execute(job)
     except KeyboardInterrupt:
-        _restore_cursor()
+        _leave_line()
         click.echo("interrupted: all parties were stopped", err=True)
         sys.exit(130)
     except Exception as error:
-        _restore_cursor()
+        _leave_line()
         _explain(error)
         sys.exit(1)
     _show_results(outcome.results)
-    _show_costs(outcome, parties, profile)
+    show_costs(outcome, parties)
+    if profile:
+        show_profile(outcome)
+    if path is not None:
+        _save_trace(path, outcome, parties)
 
 
-def _restore_cursor() -> None:
-    """A party that was killed while it showed its progress has left the terminal without one, amid a line."""
-    if sys.stdout.isatty():
-        click.echo("\x1b[?25h")
+def _leave_line() -> None:
+    """A party that was killed while it showed its progress has left the terminal amid a line."""
+    if sys.stderr.isatty():
+        click.echo(err=True)
 
 
 def _explain(error: BaseException) -> None:
@@ -78,45 +89,20 @@ def _show_results(results: list[Any]) -> None:
             click.echo(f"party {index}: {text}")
 
 
-def _show_costs(outcome: Outcome, parties: int, profile: bool) -> None:
-    from rich.console import Console  # its import would slow every other command down
-    from rich.table import Table
-
-    console = Console()
-    rounds = outcome.stats[0].total.rounds
-    console.print(f"{outcome.seconds:.2f} s in all, {rounds} rounds")
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "sent", "received", "headers", "from dealer", "seconds"):
-        table.add_column(column, justify="left" if not column else "right")
-    for index, stats in enumerate(outcome.stats):
-        total = stats.total
-        name = f"party {index}" if index < parties else "dealer"
-        table.add_row(
-            name,
-            *(_size(n) for n in (total.bytes_sent, total.bytes_received, total.header_bytes, total.offline_bytes)),
-            f"{total.seconds:.2f}",
-        )
-    console.print(table)
-    if profile:
-        console.print("\nby operation, at party 0")
-        console.print(_operations(outcome))
+def _trace_path(program: str, chosen: str | None) -> Path:
+    """Where the trace goes: refused before a long run, not after it."""
+    path = Path(chosen or f"{Path(program).stem}.trace.json")
+    if not os.access(path.parent, os.W_OK):
+        raise click.BadParameter(f"{path} cannot be written: its folder is missing or read-only", param_hint="--trace")
+    return path
 
 
-def _operations(outcome: Outcome) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "rounds", "sent", "headers", "seconds waiting"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, cost in sorted(outcome.stats[0].operations.items(), key=lambda item: -item[1].seconds):
-        table.add_row(name, str(cost.rounds), _size(cost.bytes_sent), _size(cost.header_bytes), f"{cost.seconds:.3f}")
-    return table
-
-
-def _size(nbytes: int) -> str:
-    value, unit = float(nbytes), "B"
-    for larger in ("kB", "MB", "GB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.2f} {unit}"
+def _save_trace(path: Path, outcome: Outcome, parties: int) -> None:
+    try:
+        dropped = write_trace(path, outcome.stats, parties)
+    except OSError as error:
+        click.echo(f"mpc: the trace cannot be written: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"\ntrace: {path} (open it at https://ui.perfetto.dev)")
+    if dropped:
+        click.echo(f"{dropped} messages came after the trace was full; they are missing in it")

@@ -22,7 +22,7 @@ from mpc.fixed import MAX_FRACTION_BITS
 from mpc.launch.channel import Packed, pack
 from mpc.launch.failures import Standing
 from mpc.launch.find import find_protocol
-from mpc.party import DEFAULT_TIMEOUT, NETWORKS, Endpoint, Keys, Stats
+from mpc.party import DEFAULT_TIMEOUT, NETWORKS, Endpoint, Keys, Stats, Trace
 from mpc.randomness import Stream, StreamFactory
 from mpc.session import Party
 from mpc.tensor import Tensor
@@ -65,7 +65,7 @@ class ProgramFile:
 
 @dataclass(frozen=True)
 class Job:
-    """A program and its options, the same at every party."""
+    """A program and its options, the same at every party. With `trace`, its costs tell when each message and scope was."""
 
     program: Callable[..., Any]
     args: tuple[Any, ...] = ()
@@ -75,6 +75,7 @@ class Job:
     network: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     seed: int | None = None
+    trace: bool = False
     protocol_class: type[Protocol] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +118,7 @@ def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Str
     An error is told to the peers by its type alone: its message may hold this party's data.
     """
     endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, job.network or NETWORKS[0])
+    endpoint.meter.trace = Trace() if job.trace else None
     name = party_name(endpoint.index, job.parties)
     try:
         result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)
@@ -133,7 +135,11 @@ def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Str
 
 def _run(job: Job, endpoint: Endpoint) -> Any:
     protocol = job.protocol_class(endpoint)
-    result = job.program(Party(protocol, job.fraction_bits), *job.args)
+    party = Party(protocol, job.fraction_bits)
+    try:
+        result = job.program(party, *job.args)
+    finally:
+        party.close_progress()
     protocol.finish()
     return result
 

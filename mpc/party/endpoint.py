@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +77,10 @@ class Endpoint:
         """The other parties (the dealer is none)."""
         return tuple(i for i in range(self.size) if i != self.index)
 
+    def scope(self, name: str) -> AbstractContextManager[None]:
+        """`with endpoint.scope("conv1"):` counts what the block costs under this name too, within the scopes around it."""
+        return self.meter.scope(name)
+
     def next_number(self) -> int:
         """A number for the next joint draw from the pairwise streams: the same at every party, and never again."""
         self._drawn += 1
@@ -110,24 +115,47 @@ class Endpoint:
                 raise DesyncError(self._differ(peer, header, label, specs))
             received.append(self._arrays(peer, header, payload))
             cost.bytes_received += sum(spec.nbytes for spec in specs)
-        cost.seconds = time.perf_counter() - begin
+        cost.seconds = cost.peer_seconds = time.perf_counter() - begin
         self.meter.count(label, cost)
         return received
 
-    def announce(self, label: str, owner: int, spec: ArraySpec | None) -> ArraySpec:
-        """The owner tells all peers the dtype and shape of an array; no payload. One round, 0 bytes."""
+    def announce(self, label: str, owner: int, *specs: ArraySpec | None) -> tuple[ArraySpec, ...]:
+        """The owner tells all peers the dtypes and shapes of arrays; no payload. One round, 0 bytes."""
+        begin = time.perf_counter()
         cost = Cost(rounds=1)
+        told = tuple(spec for spec in specs if spec is not None)
         if self.index == owner:
-            assert spec is not None
             for peer in self.peers:
-                cost.header_bytes += self._send(peer, Kind.ANNOUNCE, label, (spec,), ())
+                cost.header_bytes += self._send(peer, Kind.ANNOUNCE, label, told, ())
         else:
             header, _ = self._receive(owner, label, ())
-            if header.kind is not Kind.ANNOUNCE or len(header.arrays) != 1:
+            if header.kind is not Kind.ANNOUNCE:
                 raise DesyncError(self._differ(owner, header, label, ()))
-            spec = header.arrays[0]
+            told = header.arrays
+        cost.seconds = cost.peer_seconds = time.perf_counter() - begin
         self.meter.count(label, cost)
-        return spec
+        return told
+
+    def broadcast(self, label: str, owner: int, array: Array | None) -> Array:
+        """The owner's array, sent to all peers as it is: public. One round. Read-only."""
+        begin = time.perf_counter()
+        cost = Cost(rounds=1)
+        if self.index == owner:
+            result = np.array(array, order="C")
+            result.flags.writeable = False
+            spec = ArraySpec.of(result)
+            for peer in self.peers:
+                cost.header_bytes += self._send(peer, Kind.DATA, label, (spec,), [result])
+                cost.bytes_sent += result.nbytes
+        else:
+            header, payload = self._receive(owner, label, ())
+            if header.kind is not Kind.DATA or len(header.arrays) != 1:
+                raise DesyncError(self._differ(owner, header, label, ()))
+            (result,) = self._arrays(owner, header, payload)
+            cost.bytes_received += result.nbytes
+        cost.seconds = cost.peer_seconds = time.perf_counter() - begin
+        self.meter.count(label, cost)
+        return result
 
     # ------------------------------------------------------------------ requests to the dealer
 
@@ -145,7 +173,8 @@ class Endpoint:
         if header.arrays != tuple(specs):
             raise DesyncError(self._differ(self.size, header, label, tuple(specs)))
         nbytes = sum(spec.nbytes for spec in specs)
-        self.meter.count(label, Cost(offline_bytes=nbytes, seconds=time.perf_counter() - begin))
+        seconds = time.perf_counter() - begin
+        self.meter.count(label, Cost(offline_bytes=nbytes, seconds=seconds, dealer_seconds=seconds))
         return self._arrays(self.size, header, payload)
 
     def receive_request(self, party: int) -> tuple[str, list[Array]]:

@@ -1,4 +1,4 @@
-"""What a computation costs: rounds, bytes and seconds, over all and per operation."""
+"""What a computation costs: rounds, bytes and seconds, over all, per operation and per scope."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from mpc.errors import UsageError
+from mpc.party.trace import Event, Trace
+
 
 @dataclass
 class Cost:
     """Costs at one party. A round is one exchange: every party sends, then waits for what the others sent.
 
-    Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` came from the dealer.
+    Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` came from the dealer. Of the seconds,
+    `peer_seconds` were spent in exchanges with the other parties, and `dealer_seconds` waiting for the dealer.
     """
 
     rounds: int = 0
@@ -21,6 +25,13 @@ class Cost:
     header_bytes: int = 0
     offline_bytes: int = 0
     seconds: float = 0.0
+    peer_seconds: float = 0.0
+    dealer_seconds: float = 0.0
+
+    @property
+    def own_seconds(self) -> float:
+        """Seconds that this party computed: neither exchanged nor waited."""
+        return self.seconds - self.peer_seconds - self.dealer_seconds
 
     def add(self, other: Cost) -> None:
         self.rounds += other.rounds
@@ -29,6 +40,8 @@ class Cost:
         self.header_bytes += other.header_bytes
         self.offline_bytes += other.offline_bytes
         self.seconds += other.seconds
+        self.peer_seconds += other.peer_seconds
+        self.dealer_seconds += other.dealer_seconds
 
     def __sub__(self, other: Cost) -> Cost:
         return Cost(
@@ -38,15 +51,32 @@ class Cost:
             self.header_bytes - other.header_bytes,
             self.offline_bytes - other.offline_bytes,
             self.seconds - other.seconds,
+            self.peer_seconds - other.peer_seconds,
+            self.dealer_seconds - other.dealer_seconds,
         )
 
 
 @dataclass
+class Scope:
+    """What ran under one path of names: how often, what it cost in all, and what of that was in no inner scope."""
+
+    calls: int = 0
+    total: Cost = field(default_factory=Cost)
+    own: Cost = field(default_factory=Cost)
+
+
+@dataclass
 class Stats:
-    """The costs of a run so far: `total`, and by operation. An operation's seconds are those spent waiting for peers."""
+    """The costs of a run so far: `total`, by operation, and by scope ("net/conv1").
+
+    An operation's seconds are those spent waiting for the others, at the dealer those spent dealing. `trace` holds when
+    each message and scope was, if the run is being traced.
+    """
 
     total: Cost = field(default_factory=Cost)
     operations: dict[str, Cost] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    trace: Trace | None = None
 
 
 class Meter:
@@ -54,19 +84,36 @@ class Meter:
 
     def __init__(self) -> None:
         self.operations: dict[str, Cost] = {}
+        self.trace: Trace | None = None
         self._total = Cost()
+        self._scopes: dict[str, Scope] = {}
+        self._open: list[tuple[str, Cost]] = []  # the scopes that we are in: their paths, and the total when they began
         self._start = time.perf_counter()
 
     def count(self, operation: str, cost: Cost) -> None:
+        """Add a message that has just been sent or received, or at the dealer an answer that has just been made."""
         self.operations.setdefault(operation, Cost()).add(cost)
         self._total.add(cost)
+        if self.trace is not None:
+            end = time.perf_counter()
+            self.trace.message(_event(operation, _kind(cost), end - cost.seconds, end, cost))
 
     def total(self) -> Cost:
         """Costs since the start; `seconds` is the wall-clock time."""
         return replace(self._total, seconds=time.perf_counter() - self._start)
 
     def snapshot(self) -> Stats:
-        return Stats(self.total(), {name: replace(cost) for name, cost in self.operations.items()})
+        """The costs so far. Scopes that have not ended count up to now."""
+        total = self.total()
+        scopes = {path: Scope(scope.calls, replace(scope.total)) for path, scope in self._scopes.items()}
+        for path, before in self._open:
+            scopes[path].total.add(total - before)
+        for path, scope in scopes.items():
+            scope.own.add(scope.total)
+            parent = scopes.get(path.rpartition("/")[0])
+            if parent is not None:
+                parent.own = parent.own - scope.total
+        return Stats(total, {name: replace(cost) for name, cost in self.operations.items()}, scopes, self.trace)
 
     @contextmanager
     def measure(self) -> Iterator[Cost]:
@@ -76,3 +123,41 @@ class Meter:
             yield cost
         finally:
             cost.add(self.total() - before)
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Count what the block costs under this name too; within other scopes, under the path of their names."""
+        path = self._path(name)
+        opened = (path, self.total())
+        scope = self._scopes.setdefault(path, Scope())
+        scope.calls += 1
+        self._open.append(opened)
+        try:
+            yield
+        finally:
+            self._open.remove(opened)  # the last one, but for a generator that was left amid a scope
+            before, now = opened[1], self.total()
+            scope.total.add(now - before)
+            if self.trace is not None:
+                begin, end = self._start + before.seconds, self._start + now.seconds
+                self.trace.scope(_event(path, "scope", begin, end, now - before))
+
+    def _path(self, name: str) -> str:
+        """Slashes separate names, so those within a name (as of a layer of an imported model) become dots."""
+        plain = name.strip("/").replace("/", ".") if isinstance(name, str) else ""
+        if not plain:
+            raise UsageError(f"operation 'scope': a scope's name must be a text with letters in it, not {name!r}")
+        return f"{self._open[-1][0]}/{plain}" if self._open else plain
+
+
+def _kind(cost: Cost) -> str:
+    """What kind of message cost this: one that took no time was sent without waiting."""
+    if cost.rounds:
+        return "exchange"
+    if cost.dealer_seconds:
+        return "from the dealer"
+    return "dealing" if cost.seconds else "sent"
+
+
+def _event(name: str, kind: str, begin: float, end: float, cost: Cost) -> Event:
+    return Event(name, kind, begin, end, cost.rounds, cost.bytes_sent, cost.bytes_received, cost.offline_bytes)

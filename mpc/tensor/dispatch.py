@@ -23,15 +23,20 @@ def full_name(function: Any) -> str:
 
 def call(name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """function(*args, **kwargs), where NumPy's placeholders count as not given; UsageError for arguments it cannot take."""
-    given = {key: value for key, value in kwargs.items() if value is not np._NoValue}
-    refuse(name, **given)
-    given = {key: value for key, value in given.items() if key not in REFUSED}
+    given = given_arguments(name, kwargs)
     try:
         bound = _signature(function).bind(*args, **given)
     except TypeError as error:
         raise UsageError(f"{name}: {error}") from None
     refuse(name, **bound.arguments)
     return function(*args, **given)
+
+
+def given_arguments(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that ask for something; UsageError if one of REFUSED does."""
+    given = {key: value for key, value in kwargs.items() if value is not np._NoValue}
+    refuse(name, **given)
+    return {key: value for key, value in given.items() if key not in REFUSED}
 
 
 def refuse(name: str, **arguments: Any) -> None:

@@ -19,12 +19,23 @@ S = TypeVar("S", bound=Secret)
 Binary = Callable[[S, Any], S]
 
 
+PRIORITY = 1000.0
+
+
+def outranks(other: Any) -> bool:
+    """True if the other operand's class wants the operation: by `__array_ufunc__ = None`, or by a higher `__array_priority__`."""
+    kind = type(other)
+    return getattr(kind, "__array_ufunc__", kind) is None or (
+        hasattr(kind, "__array_ufunc__") and getattr(other, "__array_priority__", 0.0) > PRIORITY
+    )
+
+
 def _binary(method: Binary[S]) -> Binary[S]:
-    """Leaves the operation to the other operand, if its class wants it: by `__array_ufunc__ = None`, NumPy's sign."""
+    """Leaves the operation to the other operand, if its class wants it."""
 
     @wraps(method)
     def checked(self: S, other: Any) -> S:
-        if getattr(type(other), "__array_ufunc__", checked) is None:
+        if outranks(other):
             return NotImplemented  # type: ignore[no-any-return]
         return method(self, other)
 

@@ -12,7 +12,7 @@ from mpc.tensor.dispatch import call, full_name
 from mpc.tensor.methods import Methods
 from mpc.tensor.numpy_functions import FUNCTIONS
 from mpc.tensor.numpy_ufuncs import UFUNCS
-from mpc.tensor.operators import Operators
+from mpc.tensor.operators import PRIORITY, Operators, outranks
 from mpc.tensor.refusals import Refusals
 from mpc.tensor.revealing import Parties, reveal
 
@@ -26,7 +26,7 @@ class Tensor(Refusals, Operators, Methods):
     """
 
     __slots__ = ()
-    __array_priority__ = 1000.0
+    __array_priority__ = PRIORITY
 
     def __repr__(self) -> str:
         return f"Tensor(<secret>, shape={self.shape}, dtype={self.dtype})"
@@ -50,6 +50,8 @@ class Tensor(Refusals, Operators, Methods):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """np.add(tensor, ...) and ndarray + tensor: by UFUNCS; TypeError, which names the ufunc, for others."""
+        if any(outranks(value) for value in inputs):
+            return NotImplemented
         if method != "__call__":
             raise UsageError(f"np.{ufunc.__name__}.{method} is not available for secret tensors; use np.sum, np.outer, ...")
         function = UFUNCS.get(ufunc.__name__)

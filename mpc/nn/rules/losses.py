@@ -1,0 +1,120 @@
+"""Losses, each as one rule: the gradient in closed form, stable, and the value only when somebody looks at it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mpc import functions
+from mpc.errors import OptionError, ShapeError
+from mpc.nn.rules.rule import Lazy, Ruled, shrinking
+from mpc.tensor import Tensor
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduced(shape: tuple[int, ...], reduction: str, values: Callable[[], Any], slope: Callable[[Any], Any]) -> Ruled:
+    """The rule of a loss with one value for each of `shape`; slope(g) is the gradient for values that count g times."""
+    if reduction not in REDUCTIONS:
+        raise OptionError(f"reduction={reduction!r}; it must be one of {', '.join(REDUCTIONS)}")
+    if reduction == "none":
+        return Lazy(shape, values), lambda g: (slope(g), None)
+    n = math.prod(shape)
+    if reduction == "sum":
+        return Lazy((), lambda: np.sum(values())), lambda g: (slope(g), None)
+    return Lazy((), lambda: np.mean(values())), shrinking(lambda g: (slope(g / n), None), math.log2(n))
+
+
+def _same_shape(operation: str, x: Any, target: Any) -> None:
+    if np.shape(x) != np.shape(target):
+        raise ShapeError(f"{operation}: the input has shape {np.shape(x)}, the target {np.shape(target)}; they must be equal")
+
+
+def mse_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
+    """(x - y)^2."""
+    _same_shape("mse_loss", x, target)
+    distance = x - target
+    return _reduced(x.shape, reduction, lambda: np.square(distance), lambda g: distance * (2 * g))
+
+
+def l1_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
+    """|x - y|, and its sign."""
+    _same_shape("l1_loss", x, target)
+    distance = x - target
+    return _reduced(x.shape, reduction, lambda: np.abs(distance), lambda g: np.sign(distance).astype(float) * g)
+
+
+def binary_cross_entropy_with_logits(x: Tensor, target: Any, reduction: str = "mean", pos_weight: Any = None) -> Ruled:
+    """l softplus(-x) + (1 - y) x, with l = 1 + (w - 1) y for a public weight w of the positive ones; l s - w y, s = expit(x)."""
+    _same_shape("binary_cross_entropy_with_logits", x, target)
+    weight = 1.0 if pos_weight is None else pos_weight
+    plain = pos_weight is None
+    y = target * 1.0
+
+    def values() -> Any:
+        above = functions.softplus(-x)
+        return (above if plain else above * (1 + (weight - 1) * y)) + x - x * y
+
+    def slope(g: Any) -> Any:
+        s = functions.expit(x)
+        return (s - y if plain else s * (1 + (weight - 1) * y) - weight * y) * g
+
+    return _reduced(x.shape, reduction, values, slope)
+
+
+def cross_entropy(x: Tensor, target: Any, weight: Any = None, reduction: str = "mean", label_smoothing: float = 0.0) -> Ruled:
+    """log(sum of e^x) - x at the target's class, along axis 1 (axis 0 of a vector); softmax(x) - t, with t the one-hot target.
+
+    Targets: secret or public class numbers, or t itself (shape of x). `weight`: public, one for each class.
+    """
+    axis = 1 if x.ndim > 1 else 0
+    t = _one_hot(x, target, axis)
+    if label_smoothing:
+        t = t * (1 - label_smoothing) + label_smoothing / x.shape[axis]
+    rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
+    if weight is None:
+        return _reduced(
+            rest,
+            reduction,
+            lambda: functions.logsumexp(x, axis=axis) - np.sum(t * x, axis=axis),
+            lambda g: (functions.softmax(x, axis=axis) - t) * _along(g, axis),
+        )
+    t = t * np.reshape(np.asarray(weight, float), [-1 if k == axis else 1 for k in range(x.ndim)])
+    share = np.sum(t, axis=axis, keepdims=True)  # the weight of each sample
+    divisor = np.sum(share) if reduction == "mean" else None
+
+    def values() -> Any:
+        loss = functions.logsumexp(x, axis=axis) * np.squeeze(share, axis) - np.sum(t * x, axis=axis)
+        return loss if divisor is None else loss / divisor
+
+    def slope(g: Any) -> Any:
+        distance = (functions.softmax(x, axis=axis) * share - t) * _along(g, axis)
+        return distance if divisor is None else distance / divisor
+
+    return _reduced(rest, "sum" if reduction == "mean" else reduction, values, slope)
+
+
+def _one_hot(x: Tensor, target: Any, axis: int) -> Any:
+    """The target as numbers 0 and 1, or as it is where it has x's shape."""
+    if np.shape(target) == x.shape:
+        return target * 1.0
+    expected = tuple(n for k, n in enumerate(x.shape) if k != axis)
+    if np.shape(target) != expected:
+        raise ShapeError(
+            f"cross_entropy: the input has shape {x.shape} and the target {np.shape(target)}; the target needs {expected} (class "
+            f"numbers) or {x.shape} (probabilities)"
+        )
+    classes = x.shape[axis]
+    if isinstance(target, Tensor):
+        one_hot: Any = functions.one_hot(target, classes).astype(float)
+    else:
+        one_hot = np.eye(classes)[np.asarray(target)]
+    return np.moveaxis(one_hot, -1, axis)
+
+
+def _along(g: Any, axis: int) -> Any:
+    """Gradients of samples, for each of their classes."""
+    return g if np.ndim(g) == 0 else np.expand_dims(g, axis)
