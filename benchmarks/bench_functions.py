@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.peers.spu import SPU, VERSION, how_to_get_it, installed
+from benchmarks.catalogue import ALL
 from benchmarks.workloads import WORKLOADS
 from mpc.launch.job import Job
 from mpc.launch.run import Outcome, execute
@@ -41,7 +42,7 @@ class Ours:
 
 def program(party: Any, name: str, repeats: int, call: Callable[..., Any] | None = None) -> tuple[list[Cost], Any]:
     """Costs of the repetitions, each on fresh inputs, and the last result, revealed to party 0."""
-    workload, costs = WORKLOADS[name], []
+    workload, costs = ALL[name], []
     call = call or workload.ours
     arrays = workload.arrays()
     for _ in range(repeats + 1):  # the first one warms up
@@ -56,7 +57,7 @@ def program(party: Any, name: str, repeats: int, call: Callable[..., Any] | None
 
 
 def run(name: str, repeats: int | None = None) -> Outcome:
-    return execute(Job(program, (name, repeats or WORKLOADS[name].repeats)))
+    return execute(Job(program, (name, repeats or ALL[name].repeats)))
 
 
 def measure(name: str, ours: Ours) -> None:
@@ -72,7 +73,7 @@ def measure(name: str, ours: Ours) -> None:
 
 def compare(name: str, spu: SPU | None, turns: int) -> dict[str, Any]:
     """Ours and SPU's in turns: one row of the table, as it goes to JSON."""
-    workload, ours, theirs = WORKLOADS[name], Ours(), None
+    workload, ours, theirs = ALL[name], Ours(), None
     reference = workload.reference(*workload.arrays())
     peer_seconds: list[float] = []
     for _ in range(turns):
@@ -109,7 +110,7 @@ def table(rows: Sequence[dict[str, Any]], with_spu: bool) -> Table:
     for column in columns:
         shown.add_column(column, justify="right" if column else "left")
     for row in rows:
-        shown.add_row(WORKLOADS[row["workload"]].title, *_cells(row))
+        shown.add_row(ALL[row["workload"]].title, *_cells(row))
     return shown
 
 
@@ -145,11 +146,11 @@ def report(names: Sequence[str] = (), turns: int = TURNS, fraction_bits: int = 0
 
 
 @click.command(help=__doc__)
-@click.argument("workloads", nargs=-1, type=click.Choice(list(WORKLOADS)))
+@click.argument("workloads", nargs=-1, type=click.Choice(list(ALL)))
 @click.option("--turns", default=TURNS, show_default=True, help="each of 3 repetitions, or of 20 short ones")
 @click.option("--fraction-bits", default=0, help="SPU's; 0: its default, 18")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="write the figures here too")
-@click.option("--profile", type=click.Choice(list(WORKLOADS)), help="show instead where the time of one workload goes")
+@click.option("--profile", type=click.Choice(list(ALL)), help="show instead where the time of one workload goes")
 def main(workloads: tuple[str, ...], turns: int, fraction_bits: int, file: Path | None, profile: str | None) -> None:
     if profile:
         from benchmarks.profile_functions import show

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_functions import program
-from benchmarks.workloads import WORKLOADS
+from benchmarks.catalogue import ALL
 from mpc.launch.job import Job
 from mpc.launch.run import execute
 from mpc.party import Cost
@@ -33,7 +33,7 @@ def show(name: str) -> None:
     operations, lines, _ = outcome.results[0]
     seconds = [max(pair) for pair in zip(*(result[2] for result in outcome.results), strict=True)]
     console = Console(width=130)
-    console.print(f"{WORKLOADS[name].title}: median {statistics.median(seconds):.4f} s, best {min(seconds):.4f} s")
+    console.print(f"{ALL[name].title}: median {statistics.median(seconds):.4f} s, best {min(seconds):.4f} s")
     console.print("\nParty 0, a repetition (input and reveal are not timed above); its seconds are those of waiting")
     console.print(_operations(operations, REPEATS))
     console.print("\nThe dealer, a repetition; its seconds are those of work (the start of a process makes them uncertain)")
@@ -49,9 +49,9 @@ def profiled(party: Any, name: str) -> tuple[Operations, list[Line], list[float]
     def call(*inputs: Any) -> Any:
         snapshots.append(party.stats)
         if len(snapshots) < REPEATS + 2:
-            return WORKLOADS[name].ours(*inputs)
+            return ALL[name].ours(*inputs)
         profiler.enable()
-        result = WORKLOADS[name].ours(*inputs)
+        result = ALL[name].ours(*inputs)
         result = result.truncate() if result.dtype == float else result
         profiler.disable()
         return result

@@ -22,7 +22,7 @@ from typing import Self
 import click
 import numpy as np
 
-from benchmarks.workloads import WORKLOADS
+from benchmarks.catalogue import ALL
 
 VERSION = "0.9.5"
 PYTHON = "python3.11"
@@ -97,7 +97,7 @@ class SPU:
         """Time a workload; its first call also compiles it and runs it twice untimed."""
         first = name not in self._traffic
         if first:
-            np.savez(self._folder / f"{name}.npz", *WORKLOADS[name].arrays())
+            np.savez(self._folder / f"{name}.npz", *ALL[name].arrays())
         before = [log.stat().st_size for log in self._logs]
         for process in self._parties:
             assert process.stdin is not None
@@ -147,7 +147,7 @@ def _install() -> None:
 
 
 @main.command("run")
-@click.argument("workloads", nargs=-1, type=click.Choice(list(WORKLOADS)))
+@click.argument("workloads", nargs=-1, type=click.Choice(list(ALL)))
 @click.option("--repeats", default=3)
 @click.option("--fraction-bits", default=0, help="0: SPU's default, 18")
 def _run(workloads: tuple[str, ...], repeats: int, fraction_bits: int) -> None:
@@ -155,9 +155,9 @@ def _run(workloads: tuple[str, ...], repeats: int, fraction_bits: int) -> None:
     if not installed():
         raise SystemExit(how_to_get_it())
     with SPU(fraction_bits) as spu:
-        for name in workloads or WORKLOADS:
+        for name in workloads or ALL:
             done = spu.measure(name, repeats)
-            error = np.abs(done.result.astype(float) - WORKLOADS[name].reference(*WORKLOADS[name].arrays())).max()
+            error = np.abs(done.result.astype(float) - ALL[name].reference(*ALL[name].arrays())).max()
             times = f"{statistics.median(done.seconds):.4f} s, {min(done.seconds):.4f} to {max(done.seconds):.4f}"
             click.echo(f"{name}: {times}; {done.rounds} sends, {done.bytes_sent / 1e6:.2f} MB; worst error {error:.2g}")
 

@@ -29,6 +29,51 @@ FUNCTIONS = {
     "rowmax": lambda x: jnp.max(x, axis=1),
     "softmax": lambda x: jax.nn.softmax(x, axis=1),
 }
+
+
+def dense(w1, b1, w2, b2, w3, b3, x):
+    h = jnp.maximum(x @ w1.T + b1, 0)
+    h = jnp.maximum(h @ w2.T + b2, 0)
+    return h @ w3.T + b3
+
+
+def dense_step(*arrays):
+    weights, x, t = arrays[:6], arrays[6], arrays[7]
+
+    def loss(weights):
+        return -jnp.mean(jnp.sum(t * jax.nn.log_softmax(dense(*weights, x)), axis=1))
+
+    return [a - 0.1 * b for a, b in zip(weights, jax.grad(loss)(weights), strict=True)][0]
+
+
+def lenet(w1, b1, w2, b2, w3, b3, w4, b4, x):
+    def convolved(v, w, b):
+        names = ("NCHW", "OIHW", "NCHW")
+        return jax.lax.conv_general_dilated(v, w, (1, 1), "VALID", dimension_numbers=names) + b[None, :, None, None]
+
+    def pooled(v):
+        return jax.lax.reduce_window(v, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+    v = pooled(convolved(pooled(convolved(x, w1, b1)), w2, b2)).reshape(x.shape[0], -1)
+    return jnp.maximum(v @ w3.T + b3, 0) @ w4.T + b4
+
+
+def logistic(x, y):
+    def step(i, w):
+        start = (i % 7) * 128
+        rows, labels = jax.lax.dynamic_slice(x, (start, 0), (128, 100)), jax.lax.dynamic_slice(y, (start,), (128,))
+        return w - (0.5 / 128) * (rows.T @ (jax.nn.sigmoid(rows @ w) - labels))
+
+    return jax.lax.fori_loop(0, 100, step, jnp.zeros(100))
+
+
+FUNCTIONS |= {
+    "logreg": logistic,
+    "dense_inf": dense,
+    "dense_train": dense_step,
+    "lenet16": lenet,
+    "lenet128": lenet,
+}
 SECRET = libspu.Visibility.VIS_SECRET
 TIMEOUT = 600_000  # milliseconds
 PAYLOAD = 32 << 20  # bytes of one message

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from protocols.additive import checks
 Array = np.ndarray[Any, np.dtype[Any]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+V = TypeVar("V", "Known", "MaskRef")
 
 
 def narrow(bits: int) -> str:
@@ -93,27 +96,64 @@ class Known:
         return Known(total, terms)
 
 
-@dataclass(eq=False)
 class Share:
     """An additive share of words: the secret is the sum of all parties' `value` modulo 2^64. Immutable, but for `known`,
-    which is set when the secret is opened and is the same at every party."""
+    which is set when the secret, or that of which it is a view, is opened, and is the same at every party."""
 
-    value: Words
-    known: Known | None = field(default=None)
-
-    def __post_init__(self) -> None:
-        self.value.flags.writeable = False
+    def __init__(self, value: Words, known: Known | None = None, base: Share | None = None, views: tuple[View, ...] = ()):
+        value.flags.writeable = False
+        self.value, self._known = value, known
+        self._base, self._views = base, views  # a view of something that was not open then
+        self._rented = 0  # elements of its views that were opened by themselves
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.value.shape)
 
     @property
+    def known(self) -> Known | None:
+        if self._base is not None and self._base.opened:
+            assert self._base.known is not None
+            self.known = self.seen(self._base.known)
+        return self._known
+
+    @known.setter
+    def known(self, known: Known) -> None:
+        self._known = known
+        if known.opened:
+            self._base = None
+
+    @property
     def opened(self) -> bool:
         return self.known is not None and self.known.opened
 
     def view(self, view: View) -> Share:
-        return Share(view(self.value), None if self.known is None else self.known.view(view))
+        known = self.known
+        if known is not None and known.opened:
+            return Share(view(self.value), known.view(view))
+        base = self if self._base is None else self._base
+        views = chain(self._views if base is not self else (), view, base.shape)
+        return Share(view(self.value), None if known is None else known.view(view), base, views)
+
+    def seen(self, base: V) -> V:
+        """What this is a view of, or something that belongs to that, as this view shows it."""
+        for view in self._views:
+            base = base.view(view)
+        return base
+
+    def to_open(self, opening: Collection[Share]) -> Share:
+        """This, or what it is a view of: if that is among those opened now, or no larger, or if its views, opened one by one,
+        would by now have cost more. (So a data set of which batches are used is opened at most twice, not in each epoch.)"""
+        base = self._base
+        if base is None:
+            return self
+        if base in opening or base._rented + self.value.size > base.value.size or self.value.size >= base.value.size:
+            return base
+        base._rented += self.value.size
+        return self
+
+    def is_view_of(self, other: Share) -> bool:
+        return self._base is other
 
     def __repr__(self) -> str:
         return f"Share(<secret>, shape={self.shape})"

@@ -81,10 +81,10 @@ class Opening:
 
     def __init__(self, endpoint: Endpoint, source: Source, shares: Sequence[Share]):
         self._endpoint, self._source = endpoint, source
-        self._masks: dict[int, tuple[Share, Mask]] = {}
-        for x in shares:
-            if not x.opened and id(x) not in self._masks:
-                self._masks[id(x)] = (x, source.mask(x.shape))
+        self._masks: dict[Share, Mask] = {}
+        closed = dict.fromkeys(x for x in shares if not x.opened)
+        for x in dict.fromkeys(x.to_open(closed) for x in closed):
+            self._masks[x] = source.mask(x.shape)
 
     def ref(self, x: Share) -> MaskRef:
         """The mask under which x is, or will be, opened."""
@@ -92,8 +92,11 @@ class Opening:
 
     def terms(self, x: Share) -> tuple[Term, ...]:
         """What separates x from its public part, known before the round."""
-        if id(x) in self._masks:
-            return (Term(None, self._masks[id(x)][1].ref),)
+        if x in self._masks:
+            return (Term(None, self._masks[x].ref),)
+        for base, mask in self._masks.items():
+            if x.is_view_of(base):
+                return (Term(None, x.seen(mask.ref)),)
         assert x.known is not None
         return x.known.terms
 
@@ -104,7 +107,7 @@ class Opening:
         are opened in the first run; a later one only has what it is given.
         """
         masks, self._masks = self._masks, {}
-        todo = [(x, mask) for x, mask in masks.values() if x.value.size]
+        todo = [(x, mask) for x, mask in masks.items() if x.value.size]
         own = [*(mask.hide(x) for x, mask in todo), *also]
         opened = []
         if any(array.size for array in own):
@@ -113,7 +116,7 @@ class Opening:
             opened = [combine(mine, [parts[k] for parts in received]) for k, mine in enumerate(own)]
             for (x, mask), public in zip(todo, opened, strict=False):
                 x.known = Known(public, (Term(None, mask.ref),))
-        for x, mask in masks.values():
+        for x, mask in masks.items():
             if not x.value.size:
                 x.known = Known(x.value, (Term(None, mask.ref),))
         return opened[len(todo) :] if opened else list(also)

@@ -1,0 +1,6 @@
+"""All workloads, by name."""
+
+from benchmarks.networks import NETWORKS
+from benchmarks.workloads import WORKLOADS
+
+ALL = {**WORKLOADS, **NETWORKS}
