@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
 
 from mpc.errors import ShapeError, UsageError
+from mpc.nn.recording import layer
 from mpc.nn.rules.rule import Lazy
 from mpc.nn.tape import Variable
 from mpc.party import JointRandom
@@ -45,27 +45,27 @@ class Parameter(Variable):
         return self.requires_grad
 
     @property
-    def made(self) -> bool:
+    def ready(self) -> bool:
         """Whether it has values."""
-        return isinstance(self._value, Tensor)
+        return isinstance(self.value, Tensor)
 
     def set(self, value: Tensor) -> None:
         """A new value, of the same shape."""
         if value.shape != self.shape:
             raise ShapeError(f"a value of shape {value.shape} for a parameter of shape {self.shape}")
-        self._value = value
+        self.value = value
 
     def make(self, party: Party) -> None:
         self.set(party.constant(np.broadcast_to(self.initial(self.shape, party.random), self.shape).astype(float)))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         twin = type(self)(self.shape, self.initial)
-        twin._value, twin.requires_grad = self._value, self.requires_grad
+        twin.value, twin.requires_grad = self.value, self.requires_grad
         return twin
 
     def __reduce__(self) -> Any:
         """A description travels with a program; values stay at their party."""
-        return super().__reduce__() if self.made else (type(self), (self.shape, self.initial))
+        return super().__reduce__() if self.ready else (type(self), (self.shape, self.initial))
 
 
 class Buffer(Parameter):
@@ -93,7 +93,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        with nullcontext() if self._party is None else self._party.scope(self._scope):
+        if self._party is None:
+            return self.forward(*inputs, **options)
+        with layer(self._scope), self._party.scope(self._scope):
             return self.forward(*inputs, **options)
 
     def to(self, party: Party) -> Self:
@@ -103,7 +105,7 @@ class Module:
             module._party = party
             module._scope = f"{path.rpartition('.')[2]} {type(module).__name__}".strip()
         for _, parameter in twin._named(Parameter):
-            if not parameter.made:
+            if not parameter.ready:
                 parameter.make(party)
         return twin
 

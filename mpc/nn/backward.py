@@ -1,0 +1,117 @@
+"""From a result to what it was made of: gradients, in the reverse order of the operations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from mpc.errors import UsageError
+from mpc.nn.recording import Node, nodes
+from mpc.nn.rules import PRODUCTS
+from mpc.nn.rules.rule import Gradient, Lazy
+from mpc.party import Endpoint
+from mpc.tensor import Tensor
+from mpc.tensor.arithmetic import rescaled
+from mpc.tensor.base import truncate
+
+
+def divisor_bits(variable: Node) -> int:
+    """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages."""
+    total, made = 0.0, variable.made
+    while made is not None:
+        total += made.shrink
+        (parent,) = nodes(made.operands) if len(list(nodes(made.operands))) == 1 else (None,)
+        made = parent.made if parent is not None and parent.size == 1 else None
+    return math.ceil(min(max(total, 0.0), 16.0))
+
+
+def send_back(last: Node, gradient: Any, bits: int) -> None:
+    """From `last` to the leaves, by waves: variables whose gradients are complete, and that so share their rounds."""
+    waiting, endpoint = _uses(last), _endpoint_of(last)
+    gradients: dict[int, Any] = {id(last): gradient}
+    wave = [last]
+    with endpoint.scope("backward"):
+        while wave:
+            wave = _one_wave(wave, gradients, waiting, endpoint, bits)
+
+
+def _one_wave(
+    wave: Sequence[Node], gradients: dict[int, Any], waiting: dict[int, int], endpoint: Endpoint, bits: int
+) -> list[Node]:
+    """From these variables to their operands; the next wave."""
+    arrived = [gradients.pop(id(variable), None) for variable in wave]
+    _open_together([g for v, g in zip(wave, arrived, strict=True) if v.made is not None and v.made.name in PRODUCTS])
+    following = []
+    for variable, g in zip(wave, arrived, strict=True):
+        made, variable.made = variable.made, None
+        if made is None:
+            _keep(variable, g, bits)
+            continue
+        with ExitStack() as scopes:
+            for name in made.layers:
+                scopes.enter_context(endpoint.scope(name))
+            for parent, part in _parts(made.operands, None if g is None else made.pullback(g)):
+                _add(gradients, parent, part)
+                waiting[id(parent)] -= 1
+                if not waiting[id(parent)]:
+                    following.append(parent)
+    return following
+
+
+def _add(gradients: dict[int, Any], parent: Node, part: Gradient) -> None:
+    part = part() if callable(part) else part
+    if part is not None:
+        gradients[id(parent)] = gradients[id(parent)] + part if id(parent) in gradients else part
+
+
+def _endpoint_of(variable: Node) -> Endpoint:
+    while isinstance(variable.value, Lazy):
+        assert variable.made is not None
+        variable = next(nodes(variable.made.operands))
+    return variable.value.context.protocol.endpoint
+
+
+def _uses(last: Node) -> dict[int, int]:
+    """How many gradients each variable that `last` was made of waits for."""
+    if last.made is None:
+        raise UsageError("backward: nothing was recorded for this, or its history is used up; compute it again")
+    waiting: dict[int, int] = {}
+    todo = [last]
+    while todo:
+        made = todo.pop().made
+        for parent in nodes(made.operands if made is not None else ()):
+            if parent.wanted:
+                if id(parent) not in waiting:
+                    todo.append(parent)
+                waiting[id(parent)] = waiting.get(id(parent), 0) + 1
+    return waiting
+
+
+def _parts(operands: Any, gradients: Any) -> Iterator[tuple[Node, Gradient]]:
+    """Each wanted variable among the operands with its gradient; None for all, if there are no gradients."""
+    for k, operand in enumerate(operands):
+        part = None if gradients is None or k >= len(gradients) else gradients[k]
+        if isinstance(operand, Node):
+            if operand.wanted:
+                yield operand, part
+        elif type(operand) in (list, tuple):
+            yield from _parts(operand, part)
+
+
+def _open_together(gradients: Sequence[Any]) -> None:
+    """Truncate, and open, what is multiplied next: one round for all."""
+    tensors = [g for g in gradients if isinstance(g, Tensor)]
+    if tensors:
+        ready = truncate(tensors)
+        tensors[0].context.protocol.open([t.share for t in ready])
+
+
+def _keep(variable: Node, gradient: Any, bits: int) -> None:
+    if gradient is None:
+        return
+    if not isinstance(gradient, Tensor):  # public, as that of a sum is
+        gradient = variable.tensor * 0 + gradient
+    gradient = rescaled(gradient, bits) if bits else gradient
+    variable.grad = gradient if variable.grad is None else variable.grad + gradient
