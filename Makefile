@@ -15,7 +15,7 @@ demo: env
 	$(BIN)/mpc run examples/two_hospitals.py -n 2
 
 test: env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: env
 	$(BIN)/ruff check .

@@ -41,6 +41,10 @@ class ModelError(Error, ValueError):
     """A model from elsewhere that cannot be run. The message names the node."""
 
 
+class StateError(Error, ValueError):
+    """A share file, or its key, that is damaged, was altered, or belongs elsewhere."""
+
+
 class PackageError(Error, ImportError):
     """A package that is not installed, which only some of mpc needs."""
 

@@ -13,6 +13,8 @@ from typing import ParamSpec, TypeVar
 from mpc.tensor import lookup, selection, sorting
 from mpc.tensor.base import Secret, unsupported
 from mpc.tensor.curves import bounded, roots, soft
+from mpc.tensor.dispatch import named
+from mpc.tensor.windows import convolution, padding, pooling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +33,8 @@ def _of_secrets(function: Callable[P, R], tensors: int = 1) -> Callable[P, R]:
         if values and not any(isinstance(value, Secret) for value in values):
             kind = type(values[0]).__name__
             unsupported(function.__name__, f"needs a secret tensor, not {kind}; for public arrays use SciPy or NumPy")
-        return function(*args, **kwargs)
+        with named(function.__name__):
+            return function(*args, **kwargs)
 
     return checked
 
@@ -50,12 +53,37 @@ take = _of_secrets(lookup.take, 2)
 relu = _of_secrets(selection.relu)
 top_k = _of_secrets(sorting.top_k)
 
+# of windows, by PyTorch's names
+conv1d = _of_secrets(convolution.conv1d, 3)
+conv2d = _of_secrets(convolution.conv2d, 3)
+conv_transpose1d = _of_secrets(convolution.conv_transpose1d, 3)
+conv_transpose2d = _of_secrets(convolution.conv_transpose2d, 3)
+adaptive_avg_pool1d = _of_secrets(pooling.adaptive_avg_pool1d)
+adaptive_avg_pool2d = _of_secrets(pooling.adaptive_avg_pool2d)
+adaptive_max_pool2d = _of_secrets(pooling.adaptive_max_pool2d)
+avg_pool1d = _of_secrets(pooling.avg_pool1d)
+avg_pool2d = _of_secrets(pooling.avg_pool2d)
+max_pool1d = _of_secrets(pooling.max_pool1d)
+max_pool2d = _of_secrets(pooling.max_pool2d)
+unfold = _of_secrets(padding.unfold)
+
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "erf",
     "expit",
     "gelu",
     "log_softmax",
     "logsumexp",
+    "max_pool1d",
+    "max_pool2d",
     "one_hot",
     "relu",
     "rsqrt",
@@ -65,4 +93,5 @@ __all__ = [
     "softplus",
     "take",
     "top_k",
+    "unfold",
 ]

@@ -9,7 +9,6 @@ separation), and any array can be derived again from its name alone.
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ Words = np.ndarray[Any, np.dtype[np.uint64]]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SEED_BYTES = 32
-_ZEROS = bytes(1 << 18)
+_ZEROS = memoryview(bytes(1 << 18))
 
 
 def new_seed() -> bytes:
@@ -56,12 +55,12 @@ class Stream:
         """
         keystream = self._keystreams.get(purpose) or self._open(purpose)
         keystream.reset_nonce(number.to_bytes(8, "big") + bytes(8))
-        out = np.empty(math.prod(shape), dtype)
-        view = out.view(np.uint8).data
-        for start in range(0, len(view), len(_ZEROS)):
+        out = np.empty(shape, dtype)
+        view = out.reshape(-1).view(np.uint8).data
+        for start in range(0, out.nbytes, len(_ZEROS)):
             part = view[start : start + len(_ZEROS)]
-            keystream.update_into(_ZEROS if len(part) == len(_ZEROS) else bytes(len(part)), part)
-        return out.reshape(shape)
+            keystream.update_into(_ZEROS[: len(part)], part)
+        return out
 
     def _open(self, purpose: str) -> Any:
         key = hashlib.blake2b(purpose.encode(), key=self._seed, digest_size=16, person=b"mpc stream").digest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,6 +38,12 @@ class Party:
         self.index = protocol.endpoint.index
         self.size = protocol.endpoint.size
         self._board = Board(protocol.endpoint)
+        self._random: JointRandom | None = None
+
+    @property
+    def fraction_bits(self) -> int:
+        """Binary digits after the point of this program's numbers."""
+        return self._context.fraction_bits
 
     def __repr__(self) -> str:
         return f"Party(index={self.index}, size={self.size}, protocol={self._protocol.name!r})"
@@ -133,10 +138,12 @@ class Party:
         words, kind, scale = encode_input(self._context, as_public(value, what), what)
         return Tensor(self._context, self._protocol.constant(words), kind, scale)
 
-    @cached_property
+    @property
     def random(self) -> JointRandom:
         """Public randomness that all parties agree on: `permutation(n)`, `random(*shape)`, `normal(*shape)`."""
-        return JointRandom(self._endpoint)
+        if self._random is None:  # not a cached_property: that has one lock for all parties of a simulation, which wait here
+            self._random = JointRandom(self._endpoint)
+        return self._random
 
     def reveal(self, *tensors: Tensor, to: Parties = None) -> tuple[Any, ...]:
         """Reveal several tensors in ONE round (two if any needs its truncation); a tuple of arrays, one for each tensor.

@@ -1,18 +1,62 @@
 """Shared helpers: a script in a session of its own, of which nothing may be left."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import mpc
+
 # A busy machine draws examples slowly: that is no fault of a test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """For `-n 2`: a file stays together, for what it computes once; and the files that start processes of their own, which want
+    all processors, come one after the other."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::")[0]
+            return "processes" if starts_processes(config.rootpath / path) else path
+
+    return ByFile(config, log)
+
+
+@cache
+def starts_processes(path):
+    return re.search(r"\bmpc\.run\(|\bsubprocess\b|\bscript\(", path.read_text()) is not None
+
+
+@pytest.fixture(scope="session")
+def cost():
+    """cost(function, *arrays): (rounds, bytes sent) of function(*tensors) at each of two parties of the additive protocol.
+
+    `prepare(*tensors)` makes of fresh inputs what the function takes, before the measurement.
+    """
+
+    def measured(function, *arrays, prepare=lambda *tensors: tensors):
+        def program(party):
+            tensors = prepare(*(party.input(x if party.index == 0 else None, 0) for x in arrays))
+            with party.measure() as spent:
+                function(*tensors)
+            return spent.rounds, spent.bytes_sent
+
+        first, second = mpc.simulate(program, parties=2)
+        assert first == second
+        return first
+
+    return measured
 
 
 def processes(session):

@@ -7,7 +7,8 @@ import mpc
 
 
 def test_names():
-    assert sorted(mpc.__all__) == ["Error", "Party", "Tensor", "errors", "functions", "ring", "run", "simulate"]
+    names = ["Error", "Party", "Tensor", "errors", "functions", "learn", "nn", "onnx", "ring", "run", "simulate"]
+    assert sorted(mpc.__all__) == names
     assert all(hasattr(mpc, name) for name in mpc.__all__)
 
 
@@ -19,7 +20,7 @@ def test_every_error_is_an_mpc_error():
 
 def test_import_is_light():
     """Neither the compiler nor a protocol, nor what only tests or the command line need, is loaded by `import mpc`."""
-    heavy = ("numba", "protocols", "hypothesis", "scipy", "rich", "click")
+    heavy = ("numba", "protocols", "hypothesis", "scipy", "rich", "click", "onnx", "torch", "mpc.nn", "mpc.learn")
     code = f"import sys, mpc; print([m for m in {heavy} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

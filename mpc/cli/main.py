@@ -6,6 +6,7 @@ import click
 
 import mpc
 from mpc.cli.doctor import doctor
+from mpc.cli.onnx import onnx
 from mpc.cli.run import run
 
 
@@ -17,3 +18,4 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(doctor)
+main.add_command(onnx)

@@ -49,11 +49,11 @@ def run(
         job = Job(ProgramFile(program), args, parties, protocol, fraction_bits, network, timeout, trace=path is not None)
         outcome = execute(job)
     except KeyboardInterrupt:
-        _leave_line()
+        if sys.stderr.isatty():
+            click.echo(err=True)  # it shows ^C, amid a line
         click.echo("interrupted: all parties were stopped", err=True)
         sys.exit(130)
     except Exception as error:
-        _leave_line()
         _explain(error)
         sys.exit(1)
     _show_results(outcome.results)
@@ -62,12 +62,6 @@ def run(
         show_profile(outcome)
     if path is not None:
         _save_trace(path, outcome, parties)
-
-
-def _leave_line() -> None:
-    """A party that was killed while it showed its progress has left the terminal amid a line."""
-    if sys.stderr.isatty():
-        click.echo(err=True)
 
 
 def _explain(error: BaseException) -> None:

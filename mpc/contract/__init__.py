@@ -1,6 +1,6 @@
 """What a protocol must provide, and the vocabulary in which it is asked: views and bilinear maps."""
 
-from mpc.contract.bilinear import MATMUL, MULTIPLY, Bilinear, Conv2d, Matmul, Multiply
+from mpc.contract.bilinear import MATMUL, MULTIPLY, Bilinear, Conv2d, Conv2dInput, Conv2dWeight, Matmul, Multiply
 from mpc.contract.protocol import Protocol, Share
 from mpc.contract.series import Exponential, Waves
 from mpc.contract.views import BroadcastTo, Index, Reshape, Transpose, View, chain
@@ -11,6 +11,8 @@ __all__ = [
     "Bilinear",
     "BroadcastTo",
     "Conv2d",
+    "Conv2dInput",
+    "Conv2dWeight",
     "Exponential",
     "Index",
     "Matmul",

@@ -10,6 +10,7 @@ import numpy as np
 from mpc import ring
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
+Side = int | tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Bilinear:
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
         """The result's shape; ValueError where the two do not fit."""
         raise NotImplementedError
+
+    def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
+        """Axes of an operand with so many, the left or the right one: an element of the result is a sum over a part of them."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -57,21 +62,75 @@ class Matmul(Bilinear):
             result = (*result[:-2], result[-1])
         return result[:-1] if len(b) == 1 else result
 
+    def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
+        return (-1,) if left or ndim == 1 else (-2,)
+
 
 @dataclass(frozen=True)
-class Conv2d(Bilinear):
-    """Cross-correlation of images (N, C, H, W) with filters (O, C / groups, kH, kW), like PyTorch's conv2d."""
-
+class _Convolution(Bilinear):
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: tuple[Side, Side] = (0, 0)  # (rows, columns), or ((top, bottom), (left, right))
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
 
+    @property
+    def _options(self) -> tuple[tuple[int, int], tuple[Side, Side], tuple[int, int], int]:
+        return self.stride, self.padding, self.dilation, self.groups
+
+
+@dataclass(frozen=True)
+class Conv2d(_Convolution):
+    """Cross-correlation of images (N, C, H, W) with filters (O, C / groups, kH, kW), like PyTorch's conv2d."""
+
     def __call__(self, a: Any, b: Any) -> Any:
-        return ring.conv2d(a, b, self.stride, self.padding, self.dilation, self.groups)
+        return ring.conv2d(a, b, *self._options)
 
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-        return ring.conv2d_shape(a, b, self.stride, self.padding, self.dilation, self.groups)
+        return ring.conv2d_shape(a, b, *self._options)
+
+    def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
+        return 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Conv2dInput(_Convolution):
+    """From a gradient of Conv2d's result and the filters that of its images, whose (H, W) is `size`. A transposed convolution."""
+
+    size: tuple[int, int] = (1, 1)
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        return ring.conv2d_input(a, b, self.size, *self._options)
+
+    def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+        result = (*a[:1], *(n * self.groups for n in b[1:2]), *self.size)
+        _same("gradients", a, ring.conv2d_shape(result, b, *self._options))
+        return result
+
+    def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
+        return (1, 2, 3) if left else (0, 2, 3)
+
+
+@dataclass(frozen=True)
+class Conv2dWeight(_Convolution):
+    """From the images and a gradient of Conv2d's result that of its filters, whose (kH, kW) is `kernel`."""
+
+    kernel: tuple[int, int] = (1, 1)
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        return ring.conv2d_weight(a, b, self.kernel, *self._options)
+
+    def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+        result = (*b[1:2], *(n // self.groups for n in a[1:2]), *self.kernel)
+        _same("gradients", b, ring.conv2d_shape(a, result, *self._options))
+        return result
+
+    def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
+        return 0, 2, 3
+
+
+def _same(what: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if actual != expected:
+        raise ValueError(f"{what} of shape {actual}, where the result has {expected}")
 
 
 MULTIPLY = Multiply()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +16,6 @@ T = TypeVar("T")
 
 _CLASSES: dict[str, type] = {}
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_PLAIN = (type(None), bool, int, float, str)
 
 
 def register(cls: type[T]) -> type[T]:
@@ -29,54 +27,55 @@ def register(cls: type[T]) -> type[T]:
 
 for _cls in (views.Reshape, views.Transpose, views.BroadcastTo, views.Index):
     register(_cls)
-for _cls in (bilinear.Multiply, bilinear.Matmul, bilinear.Conv2d):  # type: ignore[assignment]
+for _cls in (bilinear.Multiply, bilinear.Matmul, bilinear.Conv2d, bilinear.Conv2dInput, bilinear.Conv2dWeight):  # type: ignore[assignment]
     register(_cls)
 
 
 def encode(value: Any) -> list[Array]:
     """`value` as a uint8 array of JSON, and the arrays that it refers to."""
     arrays: list[Array] = []
-    text = json.dumps(_pack(value, arrays), separators=(",", ":"))
+
+    def plainly(item: Any) -> Any:
+        """What JSON itself has no words for."""
+        fields = _FIELDS.get(type(item))
+        if fields is not None:
+            return {type(item).__name__: [getattr(item, name) for name in fields]}
+        if isinstance(item, np.integer):
+            return int(item)
+        if isinstance(item, np.ndarray):
+            arrays.append(item.astype(bool if item.dtype == bool else np.int64, copy=False))
+            return {"array": len(arrays) - 1}
+        if isinstance(item, slice):
+            return {"slice": [item.start, item.stop, item.step]}
+        if item is Ellipsis:
+            return {"ellipsis": True}
+        raise TypeError(f"{type(item).__name__} cannot travel in a request")
+
+    text = json.dumps(value, separators=(",", ":"), default=plainly)
     return [np.frombuffer(text.encode(), np.uint8), *arrays]
 
 
 def decode(parts: list[Array]) -> Any:
     """The inverse; FrameError for anything that `encode` could not have made."""
+
+    arrays = parts[1:]
+
+    def built(item: dict[str, Any]) -> Any:
+        ((name, content),) = item.items()
+        if name == "array":
+            return arrays[content]
+        if name == "slice":
+            return slice(*content)
+        if name == "ellipsis":
+            return Ellipsis
+        return _CLASSES[name](*map(_frozen, content))
+
     try:
-        return _unpack(json.loads(parts[0].tobytes()), parts[1:])
+        return _frozen(json.loads(parts[0].tobytes(), object_hook=built))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise FrameError(f"a malformed request: {error}") from None
 
 
-def _pack(value: Any, arrays: list[Array]) -> Any:
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is tuple or kind is list:
-        return [_pack(v, arrays) for v in value]
-    if kind in _FIELDS:
-        return {kind.__name__: [_pack(getattr(value, name), arrays) for name in _FIELDS[kind]]}
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, np.ndarray):
-        arrays.append(value.astype(bool if value.dtype == bool else np.int64, copy=False))
-        return {"array": len(arrays) - 1}
-    if isinstance(value, slice):
-        return {"slice": [_pack(v, arrays) for v in (value.start, value.stop, value.step)]}
-    if value is Ellipsis:
-        return {"ellipsis": True}
-    raise TypeError(f"{kind.__name__} cannot travel in a request")
-
-
-def _unpack(value: Any, arrays: list[Array]) -> Any:
-    if isinstance(value, list):
-        return tuple(_unpack(v, arrays) for v in value)
-    if not isinstance(value, dict):
-        return value
-    ((name, content),) = value.items()
-    special: dict[str, Callable[[], Any]] = {
-        "array": lambda: arrays[content],
-        "slice": lambda: slice(*_unpack(content, arrays)),
-        "ellipsis": lambda: Ellipsis,
-    }
-    return special[name]() if name in special else _CLASSES[name](*_unpack(content, arrays))
+def _frozen(value: Any) -> Any:
+    """Lists as tuples."""
+    return tuple(map(_frozen, value)) if type(value) is list else value

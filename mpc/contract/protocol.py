@@ -71,6 +71,20 @@ class Protocol(ABC):
     def concatenate(self, shares: Sequence[Share], axis: int) -> Share:
         """Join words, or bits, along an existing axis."""
 
+    def shuffle(self, shares: Sequence[Share]) -> list[Share]:
+        """Words of equally many rows (the first axis): the rows of all shares in one order, uniform, that no party knows."""
+        self._lacks("shuffle")
+
+    # ------------------------------------------------------------------ from one run to another; no communication
+
+    def export(self, x: Share) -> list[Array]:
+        """What this party holds of a secret, for `restore` in a later run of the same parties. To be kept as a share is."""
+        self._lacks("export")
+
+    def restore(self, arrays: Sequence[Array], shape: tuple[int, ...], boolean: bool) -> Share:
+        """The inverse of `export`, of a secret of that shape; all parties call it with what they kept of the same secret."""
+        self._lacks("restore")
+
     # ------------------------------------------------------------------ linear; no communication
 
     @abstractmethod
@@ -173,9 +187,15 @@ class Protocol(ABC):
 
     # ------------------------------------------------------------------ functions
 
-    def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
+    def waves(
+        self, x: Share, series: Sequence[Waves], opening: Sequence[Share] = (), compared: tuple[int, int] | None = None
+    ) -> list[Share]:
         """Each of these sums of waves of x; all of them have the same period, factor, scale and length. One round; none if x
-        is open."""
+        is open.
+
+        `opening`: as for `truncate`. `compared`: how many thresholds, and bits, an `at_least` of x has that comes next: what
+        that needs of others may be asked for now.
+        """
         self._lacks("waves")
 
     def exponential(self, x: Share, curve: Exponential) -> Share:

@@ -16,6 +16,7 @@ from mpc.launch.failures import Failure, raisable
 from mpc.launch.job import Job, pack_job
 from mpc.launch.process import Child, end, interrupts_held
 from mpc.party import DEFAULT_TIMEOUT, Stats
+from mpc.progress import erase
 
 _GRACE = 2.0  # seconds that the others get to report, once one has failed
 _START = 120.0  # seconds for an interpreter to start
@@ -57,6 +58,7 @@ def execute(job: Job) -> Outcome:
     """Run a job in local processes. Whatever happens, no process is left."""
     began = time.perf_counter()
     children: list[Child] = []
+    failures: list[Failure] = []
     reported = False
     try:
         events: SimpleQueue[Child] = SimpleQueue()
@@ -67,6 +69,8 @@ def execute(job: Job) -> Outcome:
         reported = True
     finally:
         silent = end(children, at_once=not reported)
+        if silent or failures:
+            erase()
     if failures:
         raise raisable(failures, job.parties, silent)
     results = [child.result for child in children[: job.parties]]

@@ -10,6 +10,7 @@ import numpy as np
 
 from mpc.errors import UsageError
 from mpc.tensor import Tensor
+from mpc.tensor.dispatch import full_name
 from mpc.tensor.refusals import Refusals
 
 Axis = int | tuple[int, ...] | None
@@ -43,7 +44,7 @@ class Arrays(Refusals, ABC):
         return self._apply(ufunc.__name__, ufunc, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return self._apply(func.__name__, func, args, kwargs)
+        return self._apply(full_name(func).removeprefix("np."), func, args, kwargs)
 
     def __mpc_function__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         return self._apply(function.__name__, function, args, kwargs)

@@ -8,8 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from mpc.errors import UsageError
-from mpc.nn.recording import Node, nodes
-from mpc.nn.rules import PRODUCTS
+from mpc.nn.recording import Made, Node, nodes
 from mpc.nn.rules.rule import Gradient, Lazy
 from mpc.party import Endpoint
 from mpc.tensor import Tensor
@@ -18,13 +17,14 @@ from mpc.tensor.base import truncate
 
 
 def divisor_bits(variable: Node) -> int:
-    """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages."""
-    total, made = 0.0, variable.made
-    while made is not None:
-        total += made.shrink
-        (parent,) = nodes(made.operands) if len(list(nodes(made.operands))) == 1 else (None,)
-        made = parent.made if parent is not None and parent.size == 1 else None
-    return math.ceil(min(max(total, 0.0), 16.0))
+    """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages; the most of all ways."""
+    return math.ceil(min(max(_shrinkage(variable), 0.0), 16.0))
+
+
+def _shrinkage(variable: Node) -> float:
+    if variable.made is None or math.prod(variable.shape) != 1:
+        return 0.0
+    return variable.made.shrink + max((_shrinkage(parent) for parent in nodes(variable.made.operands)), default=0.0)
 
 
 def send_back(last: Node, gradient: Any, bits: int) -> None:
@@ -42,7 +42,7 @@ def _one_wave(
 ) -> list[Node]:
     """From these variables to their operands; the next wave."""
     arrived = [gradients.pop(id(variable), None) for variable in wave]
-    _open_together([g for v, g in zip(wave, arrived, strict=True) if v.made is not None and v.made.name in PRODUCTS])
+    _open_together([(v.made, g) for v, g in zip(wave, arrived, strict=True) if v.made is not None and isinstance(g, Tensor)])
     following = []
     for variable, g in zip(wave, arrived, strict=True):
         made, variable.made = variable.made, None
@@ -100,12 +100,12 @@ def _parts(operands: Any, gradients: Any) -> Iterator[tuple[Node, Gradient]]:
             yield from _parts(operand, part)
 
 
-def _open_together(gradients: Sequence[Any]) -> None:
+def _open_together(arrived: Sequence[tuple[Made, Tensor]]) -> None:
     """Truncate, and open, what is multiplied next: one round for all."""
-    tensors = [g for g in gradients if isinstance(g, Tensor)]
-    if tensors:
-        ready = truncate(tensors)
-        tensors[0].context.protocol.open([t.share for t in ready])
+    gradients = truncate([g for made, g in arrived if made.factors is not None])
+    factors = [t for made, _ in arrived for t in made.factors or ()]
+    if gradients or factors:
+        (gradients + factors)[0].context.protocol.open([t.share for t in gradients + factors])
 
 
 def _keep(variable: Node, gradient: Any, bits: int) -> None:

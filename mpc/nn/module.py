@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -93,9 +94,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if self._party is None:
-            return self.forward(*inputs, **options)
-        with layer(self._scope), self._party.scope(self._scope):
+        name = self._scope or type(self).__name__
+        with layer(name), nullcontext() if self._party is None else self._party.scope(name):
             return self.forward(*inputs, **options)
 
     def to(self, party: Party) -> Self:

@@ -42,11 +42,12 @@ def layer(name: str) -> Iterator[None]:
 class Made:
     """How a value came to be: its operation, the operands, the way back, and the layers in which it was."""
 
-    __slots__ = ("layers", "name", "operands", "pullback", "shrink")
+    __slots__ = ("factors", "layers", "name", "operands", "pullback", "shrink")
 
     def __init__(self, name: str, operands: Sequence[Any], pullback: Pullback):
         self.name, self.operands, self.pullback = name, operands, pullback
         self.shrink: float = getattr(pullback, "shrink", 0.0)
+        self.factors: Sequence[Tensor] | None = getattr(pullback, "factors", None)  # None: no gradient is multiplied by secrets
         self.layers = _layers.get()
 
 
@@ -63,6 +64,10 @@ class Node:
     def wanted(self) -> bool:
         """Whether gradients flow to it."""
         return True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
 
     @property
     def tensor(self) -> Tensor:

@@ -18,7 +18,7 @@ from mpc.errors import ShapeError, UsageError
 from mpc.nn.arrays import Arrays
 from mpc.nn.backward import divisor_bits, send_back
 from mpc.nn.recording import Made, Node, nodes, recording
-from mpc.nn.rules import CONSTANT, RULES
+from mpc.nn.rules import COMPOSED, CONSTANT, RULES
 from mpc.nn.rules.rule import Lazy, Rule
 from mpc.tensor import Tensor
 from mpc.tensor.dispatch import given_arguments
@@ -34,10 +34,6 @@ class Variable(Node, Arrays):
 
     def __repr__(self) -> str:
         return f"Variable(<secret>, shape={self.shape}, dtype={self.dtype})"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.value.shape
 
     def detach(self) -> Tensor:
         """The value, without its history."""
@@ -77,7 +73,10 @@ def value_of(operand: Any) -> Any:
 def apply(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The operation `name` on operands of which some are variables: by its rule; without one, `function` on their values."""
     rule = RULES.get(name)
-    if name in CONSTANT:
+    wanted = recording() and any(variable.wanted for variable in nodes((*args, *kwargs.values())))
+    if wanted and name in COMPOSED:
+        return COMPOSED[name](*args, **given_arguments(name, kwargs))
+    if name in CONSTANT or not wanted:
         return function(*map(value_of, args), **{key: value_of(value) for key, value in kwargs.items()})
     if rule is None:
         raise UsageError(f"{name} has no gradient here; take .detach() of its operands, if none shall flow through it")

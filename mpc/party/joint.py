@@ -20,7 +20,8 @@ class JointRandom:
     """
 
     def __init__(self, endpoint: Endpoint):
-        shared = endpoint.pairwise[(endpoint.index + 1) % endpoint.size]
+        alone = endpoint.size == 1  # without a peer, a party has a stream of its own
+        shared = endpoint.dealer_streams[0] if alone else endpoint.pairwise[(endpoint.index + 1) % endpoint.size]
         mine = shared.draw("joint randomness", endpoint.next_number(), (SEED_BYTES,), np.uint8)
         everyone = [mine]
         if endpoint.size > 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from mpc.party.trace import Event, Trace
 class Cost:
     """Costs at one party. A round is one exchange: every party sends, then waits for what the others sent.
 
-    Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` came from the dealer. Of the seconds,
+    Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` were asked of the dealer. Of the seconds,
     `peer_seconds` were spent in exchanges with the other parties, and `dealer_seconds` waiting for the dealer.
     """
 
@@ -83,7 +84,7 @@ class Meter:
     """Counts every message of one endpoint."""
 
     def __init__(self) -> None:
-        self.operations: dict[str, Cost] = {}
+        self.operations: defaultdict[str, Cost] = defaultdict(Cost)
         self.trace: Trace | None = None
         self._total = Cost()
         self._scopes: dict[str, Scope] = {}
@@ -92,7 +93,9 @@ class Meter:
 
     def count(self, operation: str, cost: Cost) -> None:
         """Add a message that has just been sent or received, or at the dealer an answer that has just been made."""
-        self.operations.setdefault(operation, Cost()).add(cost)
+        if operation not in self.operations:
+            self.operations[operation] = Cost()
+        self.operations[operation].add(cost)
         self._total.add(cost)
         if self.trace is not None:
             end = time.perf_counter()
@@ -140,7 +143,7 @@ class Meter:
             scope.total.add(now - before)
             if self.trace is not None:
                 begin, end = self._start + before.seconds, self._start + now.seconds
-                self.trace.scope(_event(path, "scope", begin, end, now - before))
+                self.trace.scope(_event(path.rpartition("/")[2], "scope", begin, end, now - before))
 
     def _path(self, name: str) -> str:
         """Slashes separate names, so those within a name (as of a layer of an imported model) become dots."""

@@ -4,7 +4,7 @@ Importing this package is cheap: numba and the kernels are loaded by the first p
 """
 
 from mpc.ring.cache import describe, prepare
-from mpc.ring.conv import conv2d, conv2d_shape
+from mpc.ring.conv import conv2d, conv2d_input, conv2d_shape, conv2d_weight
 from mpc.ring.product import matmul
 
-__all__ = ["conv2d", "conv2d_shape", "describe", "matmul", "prepare"]
+__all__ = ["conv2d", "conv2d_input", "conv2d_shape", "conv2d_weight", "describe", "matmul", "prepare"]

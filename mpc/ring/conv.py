@@ -1,127 +1,151 @@
-"""Two-dimensional convolution modulo 2^64, as matrix products over unfolded windows."""
+"""Two-dimensional convolution modulo 2^64 and its two adjoints, as matrix products over unfolded windows.
 
-from dataclasses import dataclass
+With z = conv2d(x, w), the maps conv2d_input(g, w) and conv2d_weight(x, g) are what makes sum(g z) = sum(x conv2d_input(g, w))
+= sum(w conv2d_weight(x, g)) for every g: the gradients with respect to images and filters. All are bilinear.
+
+They take float64 arrays too, so that the size of a result can be estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from mpc.ring.cache import Words
+from mpc.ring.conv_geometry import Geometry, Padding, Pair
 from mpc.ring.product import matmul, words
-
-Pair = int | tuple[int, int]
 
 # Unfolded windows that are held at a time, in words: few enough to be multiplied while they are cached.
 UNFOLDED = 1 << 17
-
-
-@dataclass(frozen=True)
-class _Geometry:
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
 
 
 def conv2d_shape(
     x_shape: tuple[int, ...],
     w_shape: tuple[int, ...],
     stride: Pair = 1,
-    padding: Pair = 0,
+    padding: Padding = 0,
     dilation: Pair = 1,
     groups: int = 1,
 ) -> tuple[int, int, int, int]:
     """Shape (N, O, H', W') of conv2d of images (N, C, H, W) with filters (O, C / groups, kH, kW).
 
-    H' = (H + 2 padding - dilation (kH - 1) - 1) // stride + 1, and so for W'.  Raises ValueError, with both
+    H' = (H + top + bottom - dilation (kH - 1) - 1) // stride + 1, and so for W'.  Raises ValueError, with both
     shapes, for channels that do not fit and filters larger than the padded image; also for parameters out of
     range.
     """
-    return _shape(x_shape, w_shape, _geometry(stride, padding, dilation, groups))
+    return Geometry.of(stride, padding, dilation, groups).output(x_shape, w_shape)
 
 
 def conv2d(
     x: npt.NDArray[np.uint64],
     w: npt.NDArray[np.uint64],
-    stride: Pair = (1, 1),
-    padding: Pair = (0, 0),
-    dilation: Pair = (1, 1),
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
     groups: int = 1,
 ) -> Words:
     """Cross-correlation modulo 2^64, with the parameters of torch.nn.functional.conv2d.
 
     x is (N, C, H, W) and w is (O, C / groups, kH, kW); the result is a new array of shape conv2d_shape(...).
+    padding may also be ((top, bottom), (left, right)).
     Costs N O H' W' kH kW C / groups multiplications, plus a copy of each window, a MiB of them at a time.
     Raises TypeError for a dtype other than uint64 and ValueError for shapes that do not fit.
     """
-    x, w = words("conv2d", x), words("conv2d", w)
-    geometry = _geometry(stride, padding, dilation, groups)
-    shape = n, o, height, width = _shape(x.shape, w.shape, geometry)
-    result = np.zeros((n, groups, o // groups, height, width), np.uint64)
-    if result.size == 0 or w.size == 0:
-        return result.reshape(shape)
-    windows = _windows(_pad(x, geometry.padding), w.shape, geometry, height, width)
-    filters = w.reshape(groups, o // groups, -1)
-    for images, rows in _blocks(n, height, words_per_row=x.shape[1] * w.shape[2] * w.shape[3] * width):
-        part = windows[images, :, :, :, :, rows]
-        unfolded = part.reshape(*part.shape[:2], filters.shape[2], -1)
-        product = matmul(filters, unfolded)
-        result[images, :, :, rows] = product.reshape(*product.shape[:3], -1, width)
+    x, w = _operands("conv2d", x, w)
+    geometry = Geometry.of(stride, padding, dilation, groups)
+    n, o, *size = geometry.output(x.shape, w.shape)
+    result = np.zeros((n, groups, o // groups, *size), x.dtype)
+    if result.size and w.size:
+        windows = geometry.windows(geometry.pad(x), w.shape[2:], tuple(size))
+        filters = w.reshape(groups, o // groups, -1)
+        for images, rows in _blocks(windows.shape):
+            part = windows[:, :, :, :, images, rows]
+            product = _matmul(filters, part.reshape(groups, filters.shape[2], -1))
+            result[images, :, :, rows] = product.reshape(groups, -1, *part.shape[4:]).transpose(2, 0, 1, 3, 4)
+    return result.reshape(n, o, *size)
+
+
+def conv2d_input(
+    g: npt.NDArray[np.uint64],
+    w: npt.NDArray[np.uint64],
+    size: tuple[int, int],
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Words:
+    """The adjoint of conv2d in its images (N, C, *size): what conv2d(x, w) makes of x, transposed. Also a transposed convolution.
+
+    g is (N, O, H', W') as a result of conv2d, w is (O, C / groups, kH, kW). As many multiplications as conv2d.
+    """
+    g, w = _operands("conv2d_input", g, w)
+    geometry = Geometry.of(stride, padding, dilation, groups)
+    shape = (g.shape[0], w.shape[1] * groups, *size)
+    _check("conv2d_input", geometry.output(shape, w.shape), g.shape)
+    padded = geometry.padded(shape, g.dtype)
+    if padded.size and g.size:
+        windows = geometry.windows(padded, w.shape[2:], g.shape[2:])
+        filters = w.reshape(groups, w.shape[0] // groups, -1).transpose(0, 2, 1)
+        by_group = g.reshape(g.shape[0], groups, -1, *g.shape[2:]).transpose(1, 2, 0, 3, 4)
+        for images, rows in _blocks(windows.shape):
+            part = windows[:, :, :, :, images, rows]
+            unfolded = _matmul(filters, by_group[:, :, images, rows].reshape(groups, filters.shape[2], -1)).reshape(part.shape)
+            for i, j in np.ndindex(*w.shape[2:]):  # windows overlap, but not at one place of the filter
+                part[:, :, i, j] += unfolded[:, :, i, j]
+    return np.ascontiguousarray(geometry.inside(padded, size))
+
+
+def conv2d_weight(
+    x: npt.NDArray[np.uint64],
+    g: npt.NDArray[np.uint64],
+    kernel: tuple[int, int],
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Words:
+    """The adjoint of conv2d in its filters (O, C / groups, *kernel): what conv2d(x, w) makes of w, transposed.
+
+    x is (N, C, H, W), g is (N, O, H', W') as a result of conv2d. As many multiplications as conv2d.
+    """
+    x, g = _operands("conv2d_weight", x, g)
+    geometry = Geometry.of(stride, padding, dilation, groups)
+    shape = (g.shape[1], x.shape[1] // groups, *kernel)
+    _check("conv2d_weight", geometry.output(x.shape, shape), g.shape)
+    result = np.zeros((groups, shape[0] // groups, shape[1] * kernel[0] * kernel[1]), x.dtype)
+    if result.size and g.size:
+        windows = geometry.windows(geometry.pad(x), kernel, g.shape[2:])
+        by_group = g.reshape(g.shape[0], groups, -1, *g.shape[2:]).transpose(1, 2, 0, 3, 4)
+        for images, rows in _blocks(windows.shape):
+            unfolded = windows[:, :, :, :, images, rows].reshape(groups, result.shape[2], -1)
+            result += _matmul(by_group[:, :, images, rows].reshape(*result.shape[:2], -1), unfolded.transpose(0, 2, 1))
     return result.reshape(shape)
 
 
-def _geometry(stride: Pair, padding: Pair, dilation: Pair, groups: int) -> _Geometry:
-    geometry = _Geometry(_pair("stride", stride, 1), _pair("padding", padding, 0), _pair("dilation", dilation, 1), groups)
-    if groups < 1:
-        raise ValueError(f"conv2d: groups must be at least 1, got {groups}")
-    return geometry
+def _operands(name: str, a: Any, b: Any) -> tuple[Words, Words]:
+    if a.dtype == b.dtype == np.float64:
+        return a, b
+    return words(name, a), words(name, b)
 
 
-def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
-    first, second = (value, value) if isinstance(value, int) else value
-    if min(first, second) < least:
-        raise ValueError(f"conv2d: {name} must be at least {least}, got {value}")
-    return first, second
+def _matmul(a: Words, b: Words) -> Words:
+    return np.asarray(matmul(a, b) if a.dtype == np.uint64 else np.matmul(a, b))
 
 
-def _shape(x_shape: tuple[int, ...], w_shape: tuple[int, ...], geometry: _Geometry) -> tuple[int, int, int, int]:
-    shapes = f"conv2d: images {x_shape} and filters {w_shape}"
-    if len(x_shape) != 4 or len(w_shape) != 4:
-        raise ValueError(f"{shapes}: expected (N, C, H, W) and (O, C / groups, kH, kW)")
-    (n, channels, *image), (o, channels_per_group, *kernel) = x_shape, w_shape
-    if channels != channels_per_group * geometry.groups or o % geometry.groups:
-        raise ValueError(f"{shapes}: channels do not fit {geometry.groups} groups")
-    height, width = (
-        (image[axis] + 2 * geometry.padding[axis] - geometry.dilation[axis] * (kernel[axis] - 1) - 1) // geometry.stride[axis] + 1
-        for axis in (0, 1)
-    )
-    if min(kernel) < 1 or min(height, width) < 1:
-        raise ValueError(f"{shapes}: the filter is empty or larger than the padded image")
-    return n, o, height, width
+def _check(name: str, expected: tuple[int, ...], actual: tuple[int, ...]) -> None:
+    if expected != actual:
+        raise ValueError(f"{name}: these images and filters give results of shape {expected}, not {actual}")
 
 
-def _pad(x: Words, padding: tuple[int, int]) -> Words:
-    if not any(padding):
-        return x
-    rows, columns = padding
-    padded = np.zeros((*x.shape[:2], x.shape[2] + 2 * rows, x.shape[3] + 2 * columns), np.uint64)
-    padded[:, :, rows : rows + x.shape[2], columns : columns + x.shape[3]] = x
-    return padded
-
-
-def _windows(x: Words, w_shape: tuple[int, ...], geometry: _Geometry, height: int, width: int) -> Words:
-    """View (N, groups, C / groups, kH, kW, H', W') of padded images."""
-    n, channels = x.shape[:2]
-    (dy, dx), (sy, sx) = geometry.dilation, geometry.stride
-    image, channel, row, column = x.strides
-    shape = (n, geometry.groups, channels // geometry.groups, *w_shape[2:], height, width)
-    group = channel * (channels // geometry.groups)
-    strides = (image, group, channel, row * dy, column * dx, row * sy, column * sx)
-    return as_strided(x, shape, strides, writeable=False)
-
-
-def _blocks(n: int, height: int, words_per_row: int) -> list[tuple[slice, slice]]:
+def _blocks(windows: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
     """Images and rows of the result whose windows are unfolded together: whole images, or rows of one."""
+    *channels, n, height, width = windows
+    words_per_row = int(np.prod(channels)) * width
     rows = max(1, min(height, UNFOLDED // words_per_row))
     images = max(1, UNFOLDED // (words_per_row * height)) if rows == height else 1
-    return [(slice(i, i + images), slice(r, r + rows)) for i in range(0, n, images) for r in range(0, height, rows)]
+    for image in range(0, n, images):
+        for row in range(0, height, rows):
+            yield slice(image, image + images), slice(row, row + rows)

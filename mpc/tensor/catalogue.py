@@ -19,8 +19,9 @@ _HEAD = """\
 
 These take secret tensors, in any place where NumPy takes an array, mixed with public arrays and numbers. Shapes, broadcasting,
 axes and errors are NumPy's. What is not listed raises a TypeError that names it, and so do `out=`, `dtype=`, `where=` and
-the methods of ufuncs (`np.add.reduce`, ...). Exponents and weights are public, and all shapes are: what would make a shape
-depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is not available.
+the methods of ufuncs (`np.add.reduce`, ...). In place of `where=`, select first: `np.where(mask, t, 0).sum()`. Weights are
+public, and all shapes are: what would make a shape depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is
+not available.
 
 **What it costs.** Everything is local, without any message, but for these:
 
@@ -34,7 +35,9 @@ depend on a secret (`np.nonzero`, an index by a secret mask, `np.unique`) is not
   round for each factor of 4 in the number of elements;
 - a secret boolean selects: `np.where(b, x, y)` takes 1 round and 8.125 bytes, `b * x` 1/8 byte if x is open or just truncated.
   As a number (`b.sum()`, `b + 1`, `b.astype(int)`) it takes 1 round and 1/8 byte;
-- `np.maximum`, `abs` and a `clip` at one bound take 4 rounds and 12.375 bytes, the truncation of a product included;
+- `np.maximum`, `abs` and a `clip` at one bound take 4 rounds and 12.375 bytes, the truncation of a product included; a `clip`
+  at two 4 rounds, or 5 if one of them is secret;
+- `np.select` by up to 4 secret conditions takes 2 rounds, by up to 16 of them 3;
 - `max`, `min`, `argmax` and `argmin` take 5 or 6 rounds for a factor of 4 to 16 in the number of elements: 6 for 10;
 - `np.var` and `np.cov` take 3 or 4 rounds, `np.prod` one for each halving, `x ** n` one for each squaring.
 
@@ -53,21 +56,26 @@ there. `help(np.exp)` is NumPy's own, so this is the place; more, with rounds an
 | function | domain | error | outside of the domain |
 | --- | --- | --- | --- |
 | `exp`, `exp2`, `expm1` | results below 2^17 | 1.7 units, 2^-20 of the value (`exp2` 2^-19) | 2^17 above; 0 below 0.4 units |
-| `log`, `log2`, `log10`, `log1p` | 2^-16 <= x < 2^30 | 1.2 units | log 2^-16 below, log 2^30 beyond |
+| `log`, `log2`, `log10`, `log1p` | 2^-16 <= x < 2^30 | 1.2 units (`log1p` 1.3) | log 2^-16 below, log 2^30 beyond |
 | `sqrt` | 0 <= x < 2^30 | 1.2 units, 2^-17 of the value | 0 below, 2^15 beyond |
 | `rsqrt` | 2^-16 <= x < 2^30 | 1.2 units, 2^-17 of the value | 0 below, 2^-15 beyond |
 | `1 / x` | 2^-16 <= \\|x\\| < 2^30 | 1.2 units, 2^-17 of the value | 0 |
-| `a / b`, b secret | 2^-16 <= \\|b\\| < 2^30, \\|a / b\\| < 2^20 | 1.2 units, 2^-17 of the value | 0 for b = 0; else wrong |
+| `cbrt` | \\|x\\| < 2^30 | 1.2 units, 2^-17 of the value | wrong |
+| `a / b`, b secret | 2^-16 <= \\|b\\| < 2^30, \\|a / b\\| < 2^20 | 1.3 units, 2^-17 of the value | 0 for b = 0; else wrong |
 | `a / b`, b public | quotients below 2^30 | 1 unit, 2^-16 of the value | an error for b = 0 |
 | `x ** n`, n a whole number | results below 2^30 | that of its products | wrong beyond; for n < 0 as `1 / x` |
 | `x ** c`, other public c | x >= 0, results below 2^17 | 1.8 units, \\|c\\| 2^-17 of the value | 2^17; 0 (as 2^-16, if c < 0) |
+| `x ** y`, both secret | x > 0, results below 2^17 | 1.8 units, (\\|y\\| + 1) 2^-18 of the value | 2^17; as 2^-16 |
 | `sin`, `cos` | \\|x\\| < 2^30 | 1.1 units, 1.2e-5 more next to 2^30 | wrong |
 | `tan` | where cos x is not 0 | 2 (1 + tan(x)^2) units | 0, where cos x is 0 in fixed point |
+| `sinc` | \\|x\\| < 2^28 | 1.6 units | wrong |
 | `tanh`, `expit`, `erf`, `gelu`, `silu`, `softplus`, `logaddexp` | all x | 1.7 units | |
 | `softmax`, `log_softmax`, `logsumexp` | \\|x\\| < 2^29 | 1.8 units | wrong |
 | `norm`, `hypot`, `std` | sums of squares (`std`: of distances from the mean) below 2^28 | 2 units, 2^-16 of the value | wrong |
 | `corrcoef` | sums of squared distances from the mean below 2^28 | 4 + 1 / deviation units | 0 for a row without deviation |
 | `solve`, `inv` | n <= 64, no row exchanges | 1 + 2 n c (1 + max abs x sqrt d) / sqrt d units (see `solve`) | wrong |
+
+A quotient of one unit or more is not 0, nor is the least x of an odd function. 0 / b is 0.
 
 The functions of this table that NumPy has not (`expit`, `softmax`, ...) are those of `mpc.functions`.
 

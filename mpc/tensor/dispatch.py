@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from mpc.errors import UsageError
+from mpc.errors import RangeError, UsageError
 
 # Arguments that no tensor function takes, with the value that asks for nothing (as None does).
 REFUSED: dict[str, Any] = {"out": None, "dtype": None, "where": True, "casting": "same_kind"}
@@ -29,7 +31,20 @@ def call(name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs:
     except TypeError as error:
         raise UsageError(f"{name}: {error}") from None
     refuse(name, **bound.arguments)
-    return function(*args, **given)
+    with named(name.rpartition(".")[2]):
+        return function(*args, **given)
+
+
+@contextmanager
+def named(operation: str) -> Iterator[None]:
+    """A RangeError of one of its steps names the operation that the program called."""
+    try:
+        yield
+    except RangeError as error:
+        text = re.sub(r"operation '(\w+)'", f"operation '{operation}'", str(error), count=1)
+        if text == str(error):
+            raise
+        raise RangeError(text) from error
 
 
 def given_arguments(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +58,8 @@ def refuse(name: str, **arguments: Any) -> None:
     """UsageError if one of REFUSED has a value that asks for something."""
     for key, value in arguments.items():
         if key in REFUSED and value is not None and (type(value) is not type(REFUSED[key]) or value != REFUSED[key]):
-            raise UsageError(f"{name}: {key}= cannot be used with secret tensors, which are immutable: take the result instead")
+            cure = "select first, as in np.sum(np.where(mask, t, 0))" if key == "where" else "take the result instead"
+            raise UsageError(f"{name}: {key}= cannot be used with secret tensors, which are immutable: {cure}")
 
 
 @cache

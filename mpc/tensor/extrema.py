@@ -7,12 +7,15 @@ level, and they are combined once, at the end: so it costs neither an opening no
 Groups have 4 candidates, which takes the fewest bytes; but up to 16 of them play all at once, where that is little work and saves
 rounds. For n elements along the axis: n = 4: 5 rounds, n = 10: 6 (10 by fours), n = 64: 11 (15 by fours).
 By fours a level sends 8 + 6.4 + 0.5 bytes an element, the next one a quarter of that; 10 at once 8 + 19.1 + 1.6. What is open
-already saves 1 round and 8 bytes. Products are compared with all of the digits that they have, and truncated without a round.
+already saves 1 round and 8 bytes. From 2^18 candidates on groups have up to 3: what is dealt, computed and held at a time then
+counts for more than rounds (n = 4: 8 rounds, 3/4 of the dealing, 2/3 of the time). Products are compared with all of the digits
+that they have, and truncated without a round.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -30,7 +33,7 @@ from mpc.tensor.thresholds import comparable
 
 S = TypeVar("S", bound=Secret)
 
-_GROUP = 4
+_GROUP, _MANY = 4, 1 << 18  # from so many candidates on, groups are of up to one less
 _ALL, _FEW = 16, 1 << 16  # so many candidates play all at once, if there are at most so many pairs
 
 
@@ -93,7 +96,7 @@ def _level(x: Secret) -> _Level:
     """The next level for the candidates along the first axis of x."""
     n = x.shape[0]
     few = n <= _ALL and n * x.size <= 2 * _FEW
-    return _games(n, n if few else _GROUP)
+    return _games(n, n if few else _GROUP - (x.size >= _MANY))
 
 
 @lru_cache(maxsize=64)
@@ -131,17 +134,20 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
     return values.like(protocol.linear(kept, "max", lambda a: np.add.reduceat(a, level.starts, axis=0)))
 
 
-def _candidates(x: S, axes: tuple[int, ...]) -> tuple[S, S]:
+def _candidates(x: S, along_first: Callable[[S], S]) -> tuple[S, S]:
     """Along the first axis: what is compared, and the truncated values. Opened as a whole, so that every view of x is open."""
     x = comparable(boolean.as_number(x))
     x.context.protocol.open([x.share])
     (values,) = truncate([x])
-    rest = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+    return along_first(x.like(x.share)), along_first(values)
 
-    def along_first(t: S) -> S:
+
+def _along_first(axes: tuple[int, ...]) -> Callable[[S], S]:
+    def arrange(t: S) -> S:
+        rest = tuple(n for k, n in enumerate(t.shape) if k not in axes)
         return reshape(moveaxis(t, axes, range(len(axes))), (math.prod(t.shape[k] for k in axes), *rest))
 
-    return along_first(x.like(x.share)), along_first(values)
+    return arrange
 
 
 # ---------------------------------------------------------------------------------------- values and positions
@@ -151,13 +157,38 @@ def _extreme(operation: str, x: S, axis: Any, keepdims: bool) -> S:
     axes = axis_tuple(operation, axis, x.ndim)
     if math.prod(x.shape[k] for k in axes) == 1:  # nothing to compare
         return x if keepdims else reshape(x, [n for k, n in enumerate(x.shape) if k not in axes])
-    x, values = _candidates(x, axes)
+    result = _champion(*_candidates(x, _along_first(axes)), operation == "max")
+    return expand_dims(result, axes) if keepdims else result
+
+
+def maximum_of(x: S, candidates: Callable[[S], S]) -> S:
+    """The largest along the first axis of candidates(x), a rearrangement: x is opened once, however often it is a candidate."""
+    return _champion(*_candidates(x, candidates), True)
+
+
+def maximum_and_winner(x: S, candidates: Callable[[S], S]) -> tuple[S, S]:
+    """`maximum_of`, and booleans of the shape of candidates(x): True where it was found first. A round more, where there are
+    several levels."""
+    won: list[Share] = []
+    x, values = _candidates(x, candidates)
+    largest = _champion(x, values, True, won)
+    protocol = x.context.protocol
+    winner = protocol.all(protocol.concatenate(won, 0)) if won else protocol.constant(np.ones(x.shape, bool))
+    return largest, x.like(winner, "bool", 0)
+
+
+def _champion(x: S, values: S, largest: bool, won: list[Share] | None = None) -> S:
+    """The largest along the first axis. `won` gets from each level, as a row, whether who stands for a candidate wins."""
+    protocol = x.context.protocol
+    place = np.arange(x.shape[0])  # of each candidate, the one that stands for it
     while x.shape[0] > 1:
         level = _level(x)
-        wins = x.context.protocol.all(_victories(x, level, operation == "max"))
+        wins = protocol.all(_victories(x, level, largest))
+        if won is not None:
+            won.append(protocol.view(wins, Index((None, place))))
         x = values = _winners(values, wins, level)
-    result = getitem(values, 0)
-    return expand_dims(result, axes) if keepdims else result
+        place = level.group[place]
+    return getitem(values, 0)
 
 
 def _position(operation: str, x: S, axis: int | None, keepdims: bool) -> S:
@@ -167,7 +198,7 @@ def _position(operation: str, x: S, axis: int | None, keepdims: bool) -> S:
         rest = [n for k, n in enumerate(x.shape) if k not in axes]
         result = x.constant(np.zeros(rest, np.uint64), "int", 0)
     else:
-        result = _first_of_all(*_candidates(x, axes), operation == "argmax")
+        result = _first_of_all(*_candidates(x, _along_first(axes)), operation == "argmax")
     return expand_dims(result, axes) if keepdims else result
 
 

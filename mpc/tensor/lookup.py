@@ -18,6 +18,7 @@ from mpc.contract import MATMUL
 from mpc.errors import IndexingError, OptionError, RangeError
 from mpc.tensor import shaping
 from mpc.tensor.base import Array, Secret, numeric, unsupported
+from mpc.tensor.joining import stack
 from mpc.tensor.multiplication import matmul
 from mpc.tensor.shapes import as_numpy, as_public, axis_index
 from mpc.tensor.shaping import expand_dims, moveaxis, reshape, squeeze
@@ -102,6 +103,22 @@ def take_along_axis(table: Any, indices: S, axis: int | None = -1) -> S:
     moved = _moved(table, place, -1)
     columns = expand_dims(moved, -1) if isinstance(moved, Secret) else moved[..., None]
     return moveaxis(squeeze(_product(hot, columns, "take_along_axis"), -1), -1, place)
+
+
+def choose(index: Any, choices: Any, mode: str = "raise") -> Any:
+    """np.choose: the element of choices[index] at each place. Costs as `take_along_axis`; local for a public index."""
+    if mode != "raise":
+        unsupported("np.choose", f"mode={mode!r} is not available; bring the indices into range first")
+    index = index if isinstance(index, Secret) else as_public(index, "choose")
+    values: list[Any] = [v if isinstance(v, Secret) else as_public(v, "choose") for v in choices]
+    if not values or any(v.dtype == np.bool_ for v in values):
+        unsupported("np.choose", "the choices must be a list of numbers, not booleans; select those with np.where")
+    index, *values = shaping.broadcast_arrays(index, *values)
+    table: Any = stack(values, -1) if any(isinstance(v, Secret) for v in values) else np.stack(values, -1)
+    if not isinstance(index, Secret):
+        return squeeze(shaping.take_along_axis(table, index[..., None], -1), -1)
+    places: Any = expand_dims(index, -1)
+    return squeeze(take_along_axis(table, places), -1)
 
 
 def _flat(table: Any) -> Any:

@@ -91,9 +91,9 @@ class Methods(Secret):
         refuse("sum", dtype=dtype, out=out)
         return reduction.total(self, axis, keepdims, initial)
 
-    def prod(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Self:
+    def prod(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False, initial: Any = None) -> Self:
         refuse("prod", dtype=dtype, out=out)
-        return reduction.prod(self, axis, keepdims)
+        return reduction.prod(self, axis, keepdims, initial)
 
     def mean(self, axis: Axis = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Self:
         refuse("mean", dtype=dtype, out=out)
@@ -122,13 +122,13 @@ class Methods(Secret):
 
     # ------------------------------------------------------------------ order
 
-    def max(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None) -> Self:
         refuse("max", out=out)
-        return extrema.maximum_along(self, axis, keepdims)
+        return reduction.largest(self, axis, keepdims, initial)
 
-    def min(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Self:
+    def min(self, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None) -> Self:
         refuse("min", out=out)
-        return extrema.minimum_along(self, axis, keepdims)
+        return reduction.smallest(self, axis, keepdims, initial)
 
     def argmax(self, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Self:
         refuse("argmax", out=out)

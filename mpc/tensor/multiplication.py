@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mpc import fixed
-from mpc.contract import MATMUL, MULTIPLY, Bilinear, Conv2d
+from mpc.contract import MATMUL, MULTIPLY, Bilinear
 from mpc.errors import RangeError
 from mpc.tensor.arithmetic import as_float, is_boolean, rescaled
 from mpc.tensor.base import Array, Secret, numeric, same_program, truncate, unsupported
@@ -90,24 +90,8 @@ def _norm(op: Bilinear, public: Array, left: bool) -> float:
     """The largest sum of magnitudes of public factors that enters one element of the result."""
     with np.errstate(all="ignore"):  # what overflows is found to be out of range
         magnitude = np.abs(public.astype(np.float64))
-        if op is MATMUL:
-            magnitude = magnitude.sum(axis=-1 if left or public.ndim == 1 else -2)
-        elif op is not MULTIPLY:
-            magnitude = magnitude.sum(axis=tuple(range(1, public.ndim)))
+        magnitude = magnitude.sum(axis=op.summed(left, public.ndim))
         return float(np.max(magnitude, initial=0.0))
-
-
-def conv2d(x: Any, w: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
-    """Cross-correlation of images x (N, C, H, W) with filters w (O, C / groups, kH, kW); one of them may be public.
-
-    Returns (N, O, H', W'). Cost: as a product: each image and filter is opened once (not its patches), 1 round.
-    """
-
-    def pair(value: Any) -> tuple[int, int]:
-        return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
-
-    op = Conv2d(pair(stride), pair(padding), pair(dilation), groups)
-    return product(op, x, w) if isinstance(x, Secret) else product(op, w, x, swapped=True)
 
 
 # ---------------------------------------------------------------------------------------- quotients and powers

@@ -35,7 +35,7 @@ SUMS: dict[str, Function] = {
     "sum": lambda a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True: reduction.total(
         a, axis, keepdims, initial
     ),
-    "prod": lambda a, axis=None, dtype=None, out=None, keepdims=False: reduction.prod(a, axis, keepdims),
+    "prod": lambda a, axis=None, dtype=None, out=None, keepdims=False, initial=None: reduction.prod(a, axis, keepdims, initial),
     "mean": lambda a, axis=None, dtype=None, out=None, keepdims=False, *, where=True: reduction.mean(a, axis, keepdims),
     "var": lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None: reduction.variance(
         a, axis, ddof if correction is None else correction, keepdims

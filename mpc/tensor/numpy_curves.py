@@ -26,6 +26,7 @@ UFUNCS: dict[str, Function] = {
     "log1p": logarithms.log1p,
     "logaddexp": soft.logaddexp,
     "sqrt": roots.sqrt,
+    "cbrt": roots.cbrt,
     "hypot": lengths.hypot,
     "sin": periodic.sin,
     "cos": periodic.cos,
@@ -49,6 +50,7 @@ def _corrcoef(x: Any, y: Any, rowvar: bool) -> Any:
 
 
 FUNCTIONS: dict[str, Function] = {
+    "sinc": lambda x: periodic.sinc(x),
     "std": lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None: _std(
         a, axis, ddof, keepdims, correction
     ),

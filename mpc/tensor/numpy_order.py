@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mpc.tensor import boolean, extrema, magnitude, order, selection
+from mpc.tensor import boolean, extrema, magnitude, order, reduction, selection
 from mpc.tensor.arithmetic import as_float
 from mpc.tensor.base import Secret
-from mpc.tensor.reduction import total
 from mpc.tensor.shapes import as_public, broadcast
 
 Function = Callable[..., Any]
@@ -19,7 +18,7 @@ def _fabs(x: Any) -> Any:
 
 
 def _count_nonzero(a: Any, axis: Any, keepdims: bool) -> Any:
-    return total(order.truth(a), axis, keepdims)
+    return reduction.total(order.truth(a), axis, keepdims)
 
 
 def _array(value: Any, operation: str) -> Any:
@@ -54,6 +53,7 @@ UFUNCS: dict[str, Function] = {
     "absolute": magnitude.absolute,
     "fabs": _fabs,
     "sign": magnitude.sign,
+    "copysign": magnitude.copysign,
     "heaviside": magnitude.heaviside,
 }
 
@@ -63,8 +63,8 @@ FUNCTIONS: dict[str, Function] = {
     "clip": lambda a, a_min=None, a_max=None, out=None, *, min=None, max=None: magnitude.clip(
         a, min if a_min is None else a_min, max if a_max is None else a_max
     ),
-    "max": lambda a, axis=None, out=None, keepdims=False: extrema.maximum_along(a, axis, keepdims),
-    "min": lambda a, axis=None, out=None, keepdims=False: extrema.minimum_along(a, axis, keepdims),
+    "max": lambda a, axis=None, out=None, keepdims=False, initial=None: reduction.largest(a, axis, keepdims, initial),
+    "min": lambda a, axis=None, out=None, keepdims=False, initial=None: reduction.smallest(a, axis, keepdims, initial),
     "argmax": lambda a, axis=None, out=None, *, keepdims=False: extrema.argmax(a, axis, keepdims),
     "argmin": lambda a, axis=None, out=None, *, keepdims=False: extrema.argmin(a, axis, keepdims),
     "ptp": lambda a, axis=None, out=None, keepdims=False: extrema.peak_to_peak(a, axis, keepdims),

@@ -88,6 +88,7 @@ FUNCTIONS: dict[str, Function] = {
     "fix": lambda x, out=None: rounding.trunc(x, "fix"),
     "take": lambda a, indices, axis=None, out=None, mode="raise": lookup.take_any(a, indices, axis, mode),
     "take_along_axis": _take_along_axis,
+    "choose": lambda a, choices, out=None, mode="raise": lookup.choose(a, choices, mode),
     "searchsorted": lambda a, v, side="left", sorter=None: binning.searchsorted(a, v, side, sorter),
     "digitize": lambda x, bins, right=False: binning.digitize(_secret("digitize", x, "x", bins=bins), bins, right),
     "histogram": _histogram,

@@ -9,11 +9,13 @@ import numpy as np
 
 from mpc.errors import RangeError, ShapeError
 from mpc.fixed import RAW_BITS
+from mpc.tensor import extrema
 from mpc.tensor.arithmetic import add, rescaled, subtract
 from mpc.tensor.base import Array, Secret, numeric, truncate, unsupported
 from mpc.tensor.boolean import as_number
 from mpc.tensor.joining import concatenate
 from mpc.tensor.multiplication import divide, multiply
+from mpc.tensor.selection import maximum, minimum
 from mpc.tensor.shapes import as_numpy, as_public, axis_index, axis_tuple, stand_in
 from mpc.tensor.shaping import broadcast_to, expand_dims, gather, getitem, moveaxis, reshape
 
@@ -110,10 +112,12 @@ def centered(x: S, axis: Any = None) -> S:
 
 
 def variance(x: S, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> S:
-    """The variance, two-pass: the mean of squared distances from the mean. 3 rounds; 4 where `mean` truncates too.
+    """The variance: the mean of squared distances from the mean.
 
-    For f = 16 those are 512 elements or more, no power of two. Domain: the sum of the squared distances must be below
-    2^(62 - 2f); the mean may be anywhere. Error: 3 units, plus 2^-f of the value.
+    Domain: the sum of the squared distances must be below 2^(62 - 2f); the mean may be anywhere. Error: 3 units, plus 2^-f of
+    the value. 3 rounds, 2 for a power of two, 4 where `mean` truncates too (for f = 16, 512 elements or more); 8 bytes an
+    element, and 16 to 24 for each result, 8 for a power of two. Method: two passes, the second over distances (Chan, Golub and
+    LeVeque, *Algorithms for Computing the Sample Variance*, The American Statistician 37, 1983).
     """
     n = count("var", x, axis)
     if n - ddof <= 0:
@@ -141,8 +145,34 @@ def average(x: S, axis: Any = None, weights: Any = None, keepdims: bool = False)
     return total(multiply(as_number(x), public / sums), axis, keepdims)
 
 
-def prod(x: S, axis: Any = None, keepdims: bool = False) -> S:
-    """The product along axes, by pairs: log2(n) rounds for n elements."""
+def largest(x: S, axis: Any = None, keepdims: bool = False, initial: Any = None) -> S:
+    """np.max: as `extrema.maximum_along`; with `initial`, which is one more number, and 4 rounds more."""
+    return _with_initial("max", x, axis, keepdims, initial)
+
+
+def smallest(x: S, axis: Any = None, keepdims: bool = False, initial: Any = None) -> S:
+    """np.min. As `largest`."""
+    return _with_initial("min", x, axis, keepdims, initial)
+
+
+def _with_initial(operation: str, x: S, axis: Any, keepdims: bool, initial: Any) -> S:
+    find = extrema.maximum_along if operation == "max" else extrema.minimum_along
+    if initial is None:
+        return find(x, axis, keepdims)
+    if np.shape(initial):
+        raise ShapeError(f"{operation}: initial= must be one number, not of shape {np.shape(initial)}")
+    if not isinstance(initial, Secret):
+        initial = as_public(initial, operation).astype(x.dtype)  # as NumPy does
+    if count(operation, x, axis):
+        found = find(x, axis, keepdims)
+        return maximum(found, initial) if operation == "max" else minimum(found, initial)  # type: ignore[no-any-return]
+    return add(total(x, axis, keepdims), initial)  # of nothing: 0 and that number
+
+
+def prod(x: S, axis: Any = None, keepdims: bool = False, initial: Any = None) -> S:
+    """The product along axes, by pairs: log2(n) rounds for n elements, and one for a secret `initial` factor."""
+    if initial is not None:
+        return multiply(prod(x, axis, keepdims), initial)
     x = as_number(x)
     axes = axis_tuple("prod", axis, x.ndim)
     rest = tuple(n for k, n in enumerate(x.shape) if k not in axes)

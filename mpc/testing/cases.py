@@ -144,3 +144,22 @@ def boolean_cases(random: Random) -> Iterator[Case]:
         yield Case(f"boolean public {left} {right}", (x,), public, results)
         yield Case(f"not {left}", (x,), lambda p, x: [p.not_(x)], [np.logical_not(x)])
         yield Case(f"and itself {left}", (x,), lambda p, x: [p.and_(x, x)], [x], False)
+
+
+def keeping_cases(random: Random) -> Iterator[Case]:
+    """Rows in another order, which only what does not depend on it can show; and what goes from one run to another."""
+    for shape in SHAPES:
+        x, b = words(random, shape), booleans(random, shape)
+        yield Case(f"export and restore {shape}", (x, b), _exported, [x, b], needs=("export",))
+        if shape:
+            expected: list[Expected] = [np.ones_like(x), np.asarray(x.sum(axis=0, dtype=np.uint64))]
+            yield Case(f"shuffle {shape}", (x, x + np.uint64(1)), _shuffled, expected, local=False, needs=("shuffle",))
+
+
+def _exported(protocol: Protocol, x: Share, b: Share) -> list[Share]:
+    return [protocol.restore(protocol.export(share), share.shape, share is b) for share in (x, b)]
+
+
+def _shuffled(protocol: Protocol, x: Share, more: Share) -> list[Share]:
+    x, more = protocol.shuffle([x, more])
+    return [protocol.subtract(more, x), protocol.linear(x, "sum", lambda a: a.sum(axis=0))]

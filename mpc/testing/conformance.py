@@ -12,7 +12,7 @@ from mpc.errors import RangeError
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 from mpc.session import Party
-from mpc.testing.cases import Case, Expected, Near, Truncated, boolean_cases, booleans, local_cases, words
+from mpc.testing.cases import Case, Expected, Near, Truncated, boolean_cases, booleans, keeping_cases, local_cases, words
 from mpc.testing.order_cases import bit_cases, curve_cases, order_cases
 from mpc.testing.product_cases import product_cases, truncation_cases
 from mpc.testing.simulation import protocol_of, share_input
@@ -47,7 +47,7 @@ def check_protocol(
     for n in sizes:
         random = np.random.default_rng(seed)
         in_range = [*local_cases(random, 40), *product_cases(random, 24), *boolean_cases(random), *truncation_cases(random)]
-        in_range += [*order_cases(random), *bit_cases(random), *curve_cases(random)]
+        in_range += [*order_cases(random), *bit_cases(random), *curve_cases(random), *keeping_cases(random)]
         _check_cases(protocol, n, run, [case for case in in_range if case.applies_to(protocol)])
         try:
             _check_cases(protocol, n, run, [*local_cases(random, 64), *product_cases(random, 64)])

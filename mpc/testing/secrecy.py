@@ -127,7 +127,7 @@ def _products(p: Protocol, value: int) -> list[Share]:
     return [elementwise, again, p.bilinear(MULTIPLY, short, short), p.and_(*flags)]
 
 
-_OPTIONAL = ("at_least", "equal", "floor", "to_words", "select", "one_hot", "waves", "exponential")
+_OPTIONAL = ("at_least", "equal", "floor", "to_words", "select", "one_hot", "shuffle", "waves", "exponential")
 _BITS = 8 * MIN_SAMPLES  # so many that their packed bits can be judged
 
 
@@ -143,6 +143,7 @@ def _comparisons(p: Protocol, value: int) -> list[Share]:
         "to_words": lambda: [p.to_words(bits)],
         "select": lambda: p.select([(bits, second), (bits, first), (bits, short)]),
         "one_hot": lambda: [p.one_hot(p.negate(second), 4)],
+        "shuffle": lambda: p.shuffle([p.negate(third), first]),
         "waves": lambda: p.waves(p.negate(first), series),
         "exponential": lambda: [p.exponential(p.negate(second), Exponential(36, 0, 35, 3, 20))],
     }

@@ -4,7 +4,7 @@
     per array: dtype 1, ndim 1, shape 8*ndim
 
 All integers little-endian. The payload follows as one raw frame an array, except in an ANNOUNCE, which describes arrays
-without carrying them.
+without carrying them. A transport may join the frames of a small message to one, which costs less: see `joined`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import enum
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ SESSION_BYTES = 16
 _FIXED = struct.Struct("<4sB16sHQB")
 _DTYPES = ("uint64", "uint8", "uint16", "uint32", "int64", "float64", "bool")
 _NAMES = {np.dtype(name): name for name in _DTYPES}  # an array in the other byte order is not among them
+_TYPES = {name: dtype for dtype, name in _NAMES.items()}
 _SIZES = {name: dtype.itemsize for dtype, name in _NAMES.items()}
 _MAX_NDIM = 64
 _MAX_BYTES = 1 << 62
@@ -40,8 +42,7 @@ class Kind(enum.IntEnum):
     END = 4  # the sender has finished; nothing more comes from it
 
 
-@dataclass(frozen=True)
-class ArraySpec:
+class ArraySpec(NamedTuple):
     """dtype and shape of one array of a message."""
 
     dtype: str
@@ -62,8 +63,7 @@ class ArraySpec:
         return f"{self.dtype}{list(self.shape)}"
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     kind: Kind
     session: bytes
     sender: int
@@ -72,16 +72,8 @@ class Header:
     arrays: tuple[ArraySpec, ...] = ()
 
     def encode(self) -> bytes:
-        label = self.label.encode()
-        parts = [
-            _FIXED.pack(MAGIC, self.kind, self.session, self.sender, self.sequence, len(label)),
-            label,
-            len(self.arrays).to_bytes(4, "little"),
-        ]
-        for spec in self.arrays:
-            parts.append(bytes([_DTYPES.index(spec.dtype), len(spec.shape)]))
-            parts.append(struct.pack(f"<{len(spec.shape)}Q", *spec.shape))
-        return b"".join(parts)
+        length, content = _content(self.label, self.arrays)
+        return _FIXED.pack(MAGIC, self.kind, self.session, self.sender, self.sequence, length) + content
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
@@ -103,6 +95,17 @@ class Header:
 
 
 _KINDS = {int(kind): kind for kind in Kind}
+
+
+@lru_cache(maxsize=1024)  # the same messages go round and round
+def _content(label: str, arrays: tuple[ArraySpec, ...]) -> tuple[int, bytes]:
+    """The length of the label, and what follows it."""
+    text = label.encode()
+    parts = [text, len(arrays).to_bytes(4, "little")]
+    for spec in arrays:
+        parts.append(bytes([_DTYPES.index(spec.dtype), len(spec.shape)]))
+        parts.append(struct.pack(f"<{len(spec.shape)}Q", *spec.shape))
+    return len(text), b"".join(parts)
 
 
 def origin(data: bytes) -> tuple[int, bytes, int]:
@@ -143,9 +146,28 @@ def _as_array(label: str, spec: ArraySpec, view: memoryview) -> Array:
         raise FrameError(f"'{label}' describes {spec} and carries {view.nbytes} bytes")
     if spec.dtype == "bool" and nbytes and np.frombuffer(view, np.uint8).max() > 1:
         raise FrameError(f"'{label}' carries a truth value that is neither 0 nor 1")
-    array = np.frombuffer(view, spec.dtype) if nbytes else np.empty(0, spec.dtype)
+    array = np.frombuffer(view, _TYPES[spec.dtype]) if nbytes else np.empty(0, _TYPES[spec.dtype])
     if not array.flags.aligned:  # a small message may begin anywhere in what the socket has read
         array = array.copy()
     array = array.reshape(spec.shape)
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
+
+
+def joined(frames: Sequence[Any]) -> bytes:
+    """Several frames (any buffers) as one: their number and lengths, 4 bytes each, and their contents."""
+    lengths = [memoryview(frame).nbytes for frame in frames]
+    return b"".join([struct.pack(f"<{1 + len(lengths)}I", len(lengths), *lengths), *frames])
+
+
+def split(data: memoryview) -> list[memoryview]:
+    """The inverse of `joined`, as views; FrameError for what it could not have made."""
+    try:
+        (count,) = struct.unpack_from("<I", data)
+        lengths = struct.unpack_from(f"<{count}I", data, 4)
+    except struct.error as error:
+        raise FrameError(f"a malformed message: {error}") from None
+    ends = list(accumulate(lengths, initial=4 + 4 * count))
+    if ends[-1] != data.nbytes:
+        raise FrameError(f"a message of {data.nbytes} bytes that should have {ends[-1]}")
+    return [data[start:end] for start, end in pairwise(ends)]

@@ -19,10 +19,11 @@ import zmq
 
 from mpc.errors import FrameError, PeerFailed, PeerTimeout
 from mpc.transport.base import Message, PeerFinished, Transport
-from mpc.transport.frames import ArraySpec, Header, Kind, origin
+from mpc.transport.frames import ArraySpec, Header, Kind, joined, origin, split
 
 _NEVER_MS = 3_600_000  # until a connection is tried again. (-1 means never, but makes ZeroMQ 4.3 hang when it closes.)
 _HELLO_BYTES = 1000  # more than a HELLO has
+_SMALL = 1 << 16  # bytes of a message below which its frames are joined: copying them costs less than handling each
 
 
 class Alarm(Protocol):
@@ -81,7 +82,10 @@ class ZeroMQTransport(Transport):
         return hmac.new(self._token, text, hashlib.sha256).digest()
 
     def send(self, to: int, header: bytes, payload: Sequence[Any] = ()) -> None:
-        self._outboxes[to].send_multipart([header, *payload], copy=False)  # pyzmq copies small frames, which is cheaper
+        if sum(memoryview(part).nbytes for part in payload) < _SMALL:
+            self._outboxes[to].send(joined([header, *payload]))
+        else:
+            self._outboxes[to].send_multipart([header, *payload], copy=False)
 
     def receive(self, sender: int, timeout: float | None) -> Message:
         queue = self._queues[sender]
@@ -104,22 +108,25 @@ class ZeroMQTransport(Transport):
 
     def _take(self) -> None:
         """Move one message from the socket to its sender's queue, if its connection has proved who it is."""
-        identity, *frames = self._inbox.recv_multipart(copy=False)
-        peer = self._proved.get(identity.bytes)
+        identity, frames = self._inbox.recv(), [self._inbox.recv(copy=False)]
+        while frames[-1].more:
+            frames.append(self._inbox.recv(copy=False))
+        peer = self._proved.get(identity)
         if peer is None:
-            self._admit(identity.bytes, frames)
+            self._admit(identity, frames)
             return
-        data = frames[0].bytes if frames else b""
+        first, *payload = split(frames[0].buffer) if len(frames) == 1 else [frame.buffer for frame in frames]
+        data = bytes(first)
         kind, session, sender = origin(data)
         if sender != peer or session != self._session:
             raise FrameError(f"a message on the link to party {peer} claims another session, or to be of party {sender}")
         if kind == Kind.ABORT:
-            reason = b"".join(frame.bytes for frame in frames[1:])
+            reason = b"".join(payload)
             self._failure = self._failure or PeerFailed(reason.decode(errors="replace"), peer)
         elif kind == Kind.END:
             self._finished.add(peer)
         else:
-            self._queues[peer].append((data, [frame.buffer for frame in frames[1:]]))
+            self._queues[peer].append((data, payload))
 
     def _admit(self, identity: bytes, frames: list[zmq.Frame]) -> None:
         """Remember the connection if this is a HELLO with the right proof. Anything else is dropped."""

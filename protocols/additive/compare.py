@@ -85,6 +85,13 @@ class Comparison:
         return np.concatenate(lt, axis=1), np.concatenate(eq, axis=1), np.concatenate(above)
 
 
+def announce(source: Source, opening: Opening, x: Share, digits: Digits, count: int, bits: int) -> None:
+    """Ask now for what an `at_least` with so many thresholds needs, which comes later: so nobody waits for it then."""
+    bits = digits.whole(bits)
+    if (count, bits) not in x.announced:
+        x.announced[count, bits] = Comparison(source, digits, [opening.ref(x)], x.shape, count, bits)
+
+
 def nothing(shape: tuple[int, ...]) -> Array:
     """One threshold, 0."""
     return np.broadcast_to(np.uint64(0), (1, *shape))
@@ -137,7 +144,8 @@ def _signs(
         opening.run("compare")
         return Bits.pack(np.zeros((count, *shape), bool))
     bits = digits.whole(bits)
-    comparison = Comparison(source, digits, refs, shape, count, bits)
+    announced = x.announced.pop((count, bits), None) if y is None else None
+    comparison = announced or Comparison(source, digits, refs, shape, count, bits)
     if not x.opened:
         opening.run("compare")
     assert x.known is not None

@@ -12,6 +12,7 @@ from mpc.contract import Exponential, Waves
 from mpc.party import Endpoint
 from mpc.ring.elementary import exp
 from mpc.ring.waves import fixed, wave_sums
+from protocols.additive.compare import Digits, announce
 from protocols.additive.curve_correlations import Harmonics, Powers, split
 from protocols.additive.shares import Share
 from protocols.additive.sharing import Opening
@@ -20,13 +21,21 @@ from protocols.additive.source import Source
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves]) -> list[Share]:
+def waves(
+    endpoint: Endpoint,
+    source: Source,
+    x: Share,
+    series: Sequence[Waves],
+    also_open: Sequence[Share] = (),
+    compared: tuple[Digits, int, int] | None = None,
+) -> list[Share]:
     """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care
     for wraps.
 
     1. Ask the dealer for [C_k] and [S_k], cos and sin of k w r in fixed point. Here and below r, m and x stand for
        their products with the public factor, modulo 2^64.
-    2. Open m = x + r, where not yet known (one round).
+    2. Open m = x + r, where not yet known (one round), and with it the shares in `also_open`. If `compared`, what a comparison
+       of x needs is asked for too.
     3. With c and s the cosine and sine of k w m: cos(k w x) = c C_k + s S_k and sin(k w x) = s C_k - c S_k, so
        [result] = c_0 + sum of (c_k c + s_k s) [C_k] + (c_k s - s_k c) [S_k], with public factors in fixed point.
 
@@ -38,8 +47,10 @@ def waves(endpoint: Endpoint, source: Source, x: Share, series: Sequence[Waves])
     if any((s.period, s.factor, s.scale, len(s.cosines)) != (period, factor, scale, count + 1) for s in series):
         raise ValueError("all series must have the same period, factor, scale and length")
     fraction = scale // 2
-    opening = Opening(endpoint, source, [x])
+    opening = Opening(endpoint, source, [x, *(y for y in also_open if y.known is None)])
     pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.value.size else None
+    if compared and pending is not None:
+        announce(source, opening, x, *compared)
     opening.run("waves")
     if pending is None:
         return [Share(np.zeros(x.shape, np.uint64)) for _ in series]

@@ -18,9 +18,10 @@ from mpc.contract import codec
 from mpc.errors import DesyncError, FrameError
 from mpc.party import Cost, Endpoint
 from mpc.randomness import Stream
+from mpc.transport import ArraySpec
 from protocols.additive.correlations import Correlation
 from protocols.additive.shares import MaskRef
-from protocols.additive.source import digest, share_of
+from protocols.additive.source import digest, portions, share_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,7 +49,7 @@ class Dealer:
         label, parts = requests[0]
         expected = digest(parts)
         for party, (other, theirs) in enumerate(requests[1:], 1):
-            same = label == other and (label == "deal.end" or (len(theirs) == 1 and np.array_equal(theirs[0], expected)))
+            same = label == other and (label == "deal.end" or (len(theirs) == 1 and theirs[0].tobytes() == expected.tobytes()))
             if not same:
                 raise DesyncError(
                     f"the dealer refuses a request: party 0 asks for '{label}' and party {party} for '{other}', or for other "
@@ -57,16 +58,16 @@ class Dealer:
         return label
 
     def _answer(self, label: str, parts: list[Array]) -> None:
-        corrections: list[Array] = []
-        for number, correlation in _parse(parts):
-            if number <= self._answered:
-                raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
-            self._answered = number
-            corrections += self._deal(number, correlation)
-        self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
+        dealt = (self._deal(number, correlation) for number, correlation in _parse(parts))
+        for portion in portions(dealt, lambda arrays: sum(array.nbytes for array in arrays)):
+            corrections = [array for arrays in portion for array in arrays]
+            self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
 
     def _deal(self, number: int, correlation: Correlation) -> list[Array]:
         """The corrections of one correlation."""
+        if number <= self._answered:
+            raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
+        self._answered = number
         try:
             correlation.check()
             specs = correlation.specs()
@@ -76,7 +77,7 @@ class Dealer:
             raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
         corrections = []
         for value, spec, *shares in zip(values, specs, *others, strict=True):
-            if value.shape != spec.shape or value.dtype.name != spec.dtype:
+            if ArraySpec.of(value) != spec:
                 raise FrameError(f"a request for {correlation.label} of shape {spec.shape} whose operands give {value.shape}")
             corrections.append(_correct(value, shares))
         return corrections

@@ -9,7 +9,7 @@ import numpy as np
 
 from mpc.contract import Bilinear, Exponential, Protocol, View, Waves
 from mpc.party import Endpoint
-from protocols.additive import boolean, compare, conjunction, convert, curves, multiply, sharing, truncate
+from protocols.additive import boolean, compare, conjunction, convert, curves, multiply, sharing, shuffle, truncate
 from protocols.additive.dealer import serve
 from protocols.additive.shares import Bits, Known, Share
 from protocols.additive.source import Source
@@ -57,6 +57,17 @@ class Additive(Protocol):
         if isinstance(shares[0], Bits):
             return Bits.pack(np.concatenate([x.unpack() for x in shares if isinstance(x, Bits)], axis))
         return Share(np.concatenate([x.value for x in shares if isinstance(x, Share)], axis))
+
+    def shuffle(self, shares: Sequence[Share]) -> list[Share]:
+        return shuffle.shuffle(self.endpoint, self._source, shares)
+
+    def export(self, x: Share | Bits) -> list[Array]:
+        """The additive share alone: an opening belongs to this run's masks."""
+        return [x.packed if isinstance(x, Bits) else x.value]
+
+    def restore(self, arrays: Sequence[Array], shape: tuple[int, ...], boolean: bool) -> Share | Bits:
+        (value,) = arrays
+        return Bits(value, shape) if boolean else Share(value)
 
     def add(self, x: Share, y: Share | Array) -> Share:
         if isinstance(y, Share):
@@ -140,8 +151,10 @@ class Additive(Protocol):
     def one_hot(self, x: Share, size: int) -> Share:
         return convert.one_hot(self.endpoint, self._source, x, size)
 
-    def waves(self, x: Share, series: Sequence[Waves]) -> list[Share]:
-        return curves.waves(self.endpoint, self._source, x, series)
+    def waves(
+        self, x: Share, series: Sequence[Waves], opening: Sequence[Share] = (), compared: tuple[int, int] | None = None
+    ) -> list[Share]:
+        return curves.waves(self.endpoint, self._source, x, series, opening, compared and (self.digits, *compared))
 
     def exponential(self, x: Share, curve: Exponential) -> Share:
         return curves.exponential(self.endpoint, self._source, x, curve)

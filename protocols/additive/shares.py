@@ -98,17 +98,38 @@ class Known:
 
 class Share:
     """An additive share of words: the secret is the sum of all parties' `value` modulo 2^64. Immutable, but for `known`,
-    which is set when the secret, or that of which it is a view, is opened, and is the same at every party."""
+    which is set when the secret, or that of which it is a view, is opened, and is the same at every party.
 
-    def __init__(self, value: Words, known: Known | None = None, base: Share | None = None, views: tuple[View, ...] = ()):
-        value.flags.writeable = False
-        self.value, self._known = value, known
+    The value may be a function that makes it, of the shape of what is known: it is called when the value is first asked for.
+    """
+
+    def __init__(
+        self,
+        value: Words | Callable[[], Words],
+        known: Known | None = None,
+        base: Share | None = None,
+        views: tuple[View, ...] = (),
+    ):
+        self._value, self._known = value, known
         self._base, self._views = base, views  # a view of something that was not open then
+        self.announced: dict[tuple[int, int], Any] = {}  # comparisons to come, by thresholds and bits
         self._rented = 0  # elements of its views that were opened by themselves
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+
+    @property
+    def value(self) -> Words:
+        if not isinstance(self._value, np.ndarray):
+            self._value = self._value()
+            self._value.flags.writeable = False
+        return self._value
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.value.shape)
+        if isinstance(self._value, np.ndarray):
+            return tuple(self._value.shape)
+        assert self._known is not None
+        return tuple(self._known.public.shape)
 
     @property
     def known(self) -> Known | None:

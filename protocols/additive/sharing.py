@@ -86,6 +86,11 @@ class Opening:
         for x in dict.fromkeys(x.to_open(closed) for x in closed):
             self._masks[x] = source.mask(x.shape)
 
+    @property
+    def due(self) -> bool:
+        """Whether there is anything to open."""
+        return any(x.value.size for x in self._masks)
+
     def ref(self, x: Share) -> MaskRef:
         """The mask under which x is, or will be, opened."""
         return self.terms(x)[0].ref

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mpc.contract import codec
 from mpc.errors import MaskReuseError
-from mpc.party import Endpoint
+from mpc.party import Cost, Endpoint
 from mpc.transport import ArraySpec
 from protocols.additive.correlations import Correlation
 from protocols.additive.shares import Bits, MaskRef, Share
 
 Array = np.ndarray[Any, np.dtype[Any]]
+T = TypeVar("T")
+
+LARGE = 1 << 18  # bytes of an answer that are worth a message
 
 
 class Mask:
@@ -41,6 +45,8 @@ class Pending:
 
     def __init__(self, source: Source, number: int, correlation: Correlation):
         self.source, self.number, self.correlation = source, number, correlation
+        self.specs = correlation.specs()
+        self.nbytes = sum(spec.nbytes for spec in self.specs)
         self.arrived: list[Array] | None = None
 
     def shares(self) -> list[Array]:
@@ -64,15 +70,29 @@ def digest(parts: list[Array]) -> Array:
     return np.frombuffer(state.digest(), np.uint8)
 
 
+def portions(answers: Iterable[T], nbytes: Callable[[T], int]) -> Iterator[list[T]]:
+    """The answers to one request, cut into messages: each ends with what brings it to LARGE bytes. So the parties work with
+    the first while the dealer still makes the next."""
+    portion: list[T] = []
+    for answer in answers:
+        portion.append(answer)
+        if sum(map(nbytes, portion)) >= LARGE:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
 class Source:
     """Masks and correlations from the dealer: masks from the common seed, correlations by request."""
 
     def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
         self._stream = endpoint.dealer_streams[endpoint.index]
+        self._corrected = endpoint.index == endpoint.size - 1
         self._number = 0
         self._unsent: list[Pending] = []
-        self._sent: deque[list[Pending]] = deque()  # one list for each message
+        self._sent: deque[tuple[str, list[Pending]]] = deque()  # label and content of each message that will come
 
     def _next(self) -> int:
         self._number += 1
@@ -94,9 +114,14 @@ class Source:
         return number, self._stream.draw("bits", number, shape, np.uint8)
 
     def request(self, correlation: Correlation) -> Pending:
-        """Ask for a correlation, without waiting: it travels with the next `flush`, together with others."""
+        """Ask for a correlation, without waiting: it travels with the next `flush`, together with others.
+
+        Its bytes count now, as those of the operation that asks: the one that waits may be another.
+        """
         pending = Pending(self, self._next(), correlation)
         self._unsent.append(pending)
+        if self._corrected:
+            self._endpoint.meter.count(f"deal.{correlation.label}", Cost(offline_bytes=pending.nbytes))
         return pending
 
     def flush(self) -> None:
@@ -105,31 +130,28 @@ class Source:
         if not self._unsent:
             return
         batch, self._unsent = self._unsent, []
+        label = "deal." + "+".join(dict.fromkeys(pending.correlation.label for pending in batch))
         parts = codec.encode([(pending.number, pending.correlation) for pending in batch])
-        self._endpoint.send_request(_label(batch), parts if self._endpoint.index == 0 else [digest(parts)])
-        self._sent.append(batch)
+        self._endpoint.send_request(label, parts if self._endpoint.index == 0 else [digest(parts)])
+        self._sent.extend((label, portion) for portion in portions(batch, lambda pending: pending.nbytes))
 
     def fetch_until(self, last: Pending) -> None:
         """Corrections come in the order of the requests."""
         self.flush()
         while last.arrived is None:
-            self._fetch(self._sent.popleft())
+            self._fetch(*self._sent.popleft())
 
-    def _fetch(self, batch: list[Pending]) -> None:
-        specs = [pending.correlation.specs() for pending in batch]
-        if self._endpoint.index == self._endpoint.size - 1:
-            received = iter(self._endpoint.receive_correction(_label(batch), [spec for each in specs for spec in each]))
-            for pending, each in zip(batch, specs, strict=True):
-                pending.arrived = [next(received) for _ in each]
+    def _fetch(self, label: str, portion: list[Pending]) -> None:
+        if self._corrected:
+            specs = [spec for pending in portion for spec in pending.specs]
+            received = iter(self._endpoint.receive_correction(label, specs))
+            for pending in portion:
+                pending.arrived = [next(received) for _ in pending.specs]
         else:
-            for pending, each in zip(batch, specs, strict=True):
-                pending.arrived = share_of(self._stream, pending.number, each)
+            for pending in portion:
+                pending.arrived = share_of(self._stream, pending.number, pending.specs)
 
     def finish(self) -> None:
         """Tell the dealer that this party asks no more."""
         self.flush()
         self._endpoint.send_request("deal.end", [])
-
-
-def _label(batch: list[Pending]) -> str:
-    return "deal." + "+".join(dict.fromkeys(pending.correlation.label for pending in batch))

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from mpc.contract import Bilinear, Conv2d, Exponential, Protocol, View, Waves
+from mpc.contract import Bilinear, Exponential, Protocol, View, Waves
 from mpc.errors import RangeError
-from mpc.party import Endpoint
+from mpc.party import Endpoint, JointRandom
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _LIMIT = 1 << 62
@@ -48,6 +47,7 @@ class Plaintext(Protocol):
 
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint)
+        self._random: JointRandom | None = None
 
     def input(self, value: Array | None, owner: int, shape: tuple[int, ...], boolean: bool) -> Plain:
         if self.endpoint.index == owner:
@@ -71,6 +71,18 @@ class Plaintext(Protocol):
     def concatenate(self, shares: Sequence[Plain], axis: int) -> Plain:
         return Plain(np.concatenate([x.value for x in shares], axis))
 
+    def shuffle(self, shares: Sequence[Plain]) -> list[Plain]:
+        if self._random is None:
+            self._random = JointRandom(self.endpoint)
+        order = self._random.permutation(shares[0].shape[0])
+        return [Plain(x.value[order]) for x in shares]
+
+    def export(self, x: Plain) -> list[Array]:
+        return [x.value]
+
+    def restore(self, arrays: Sequence[Array], shape: tuple[int, ...], boolean: bool) -> Plain:
+        return Plain(arrays[0])
+
     def add(self, x: Plain, y: Plain | Array) -> Plain:
         return self._checked("add", np.add, x, y)
 
@@ -84,7 +96,7 @@ class Plaintext(Protocol):
         return self._checked(name, function, x)
 
     def bilinear(self, op: Bilinear, x: Plain | Array, y: Plain | Array) -> Plain:
-        return self._checked(op.name, op, x, y, estimate=_float_conv2d(op) if isinstance(op, Conv2d) else op)
+        return self._checked(op.name, op, x, y)
 
     def truncate(self, items: Sequence[tuple[Plain, int]], opening: Sequence[Plain] = ()) -> list[Plain]:
         """Round to nearest (halves up)."""
@@ -127,7 +139,9 @@ class Plaintext(Protocol):
         place = x.value & np.uint64((1 << (size - 1).bit_length()) - 1)
         return Plain((place[..., None] == np.arange(size, dtype=np.uint64)).astype(np.uint64))
 
-    def waves(self, x: Plain, series: Sequence[Waves]) -> list[Plain]:
+    def waves(
+        self, x: Plain, series: Sequence[Waves], opening: Sequence[Plain] = (), compared: tuple[int, int] | None = None
+    ) -> list[Plain]:
         return [Plain(_waves(_signed(np.asarray(x.value * np.uint64(s.factor))), s)) for s in series]
 
     def exponential(self, x: Plain, curve: Exponential) -> Plain:
@@ -140,7 +154,6 @@ class Plaintext(Protocol):
         operation: str,
         function: Callable[..., Array],
         *operands: Plain | Array,
-        estimate: Callable[..., Array] | None = None,
     ) -> Plain:
         """function of the words modulo 2^64; RangeError where its true value does not fit.
 
@@ -148,7 +161,7 @@ class Plaintext(Protocol):
         of magnitudes up to 2^110 keep it so). Then the words are the true value, and they are compared exactly.
         """
         words = [_value(x) for x in operands]
-        floats = np.asarray((estimate or function)(*(_signed(w).astype(np.float64) for w in words)))
+        floats = np.asarray(function(*(_signed(w).astype(np.float64) for w in words)))
         result = np.asarray(function(*words))
         largest = float(np.max(np.abs(floats), initial=0.0))
         if largest >= 1.5 * _LIMIT or _magnitude(result) >= _LIMIT:
@@ -198,22 +211,3 @@ def _waves(z: Array, series: Waves) -> Array:
 
 def _round(values: Array) -> Array:
     return np.asarray(np.rint(values)).astype(np.int64).view(np.uint64)
-
-
-def _float_conv2d(op: Conv2d) -> Callable[[Array, Array], Array]:
-    """The convolution of floats, to estimate what the one of words gives."""
-
-    def convolve(images: Array, filters: Array) -> Array:
-        if not np.prod(op.shape(images.shape, filters.shape), dtype=np.int64):
-            return np.zeros(0)
-        (top, left), (down, right) = op.padding, op.stride
-        padded = np.pad(images, ((0, 0), (0, 0), (top, top), (left, left)))
-        reach = tuple((k - 1) * d + 1 for k, d in zip(filters.shape[2:], op.dilation, strict=True))
-        windows = sliding_window_view(padded, reach, axis=(2, 3))
-        windows = windows[:, :, ::down, ::right, :: op.dilation[0], :: op.dilation[1]]
-        n, _, height, width = windows.shape[:4]
-        grouped = windows.reshape(n, op.groups, -1, height, width, *filters.shape[2:])
-        by_group = filters.reshape(op.groups, -1, *filters.shape[1:])
-        return np.asarray(np.einsum("ngchwij,gocij->ngohw", grouped, by_group, optimize=True))
-
-    return convolve

@@ -76,7 +76,7 @@ def test_bounded_functions(name, protocol):
     x = reals(16, piece(name, 16).end)
     result = evaluate(function, x, protocol=protocol)
     check(result, reference(x), 1.75)
-    if CURVES[name].unit:
+    if CURVES[name].high == 1:
         assert CURVES[name].low <= result.min() and result.max() <= 1
     if name in ("expit", "softplus"):  # whatever is half a unit does not vanish
         assert np.all(result[reference(x) >= 2.0**-17] > 0)
@@ -170,7 +170,7 @@ def test_other_numbers_of_fraction_bits(f):
         check(evaluate(function, x, f=f), reference(x), 2.6, f=f)
     small = grid([np.linspace(-10, 6, 1000)], f)
     check(evaluate(np.exp, small, f=f), np.exp(small), 2, 2.0**-15, f=f)
-    check(evaluate(np.sin, small, f=f), np.sin(small), 1.2, f=f)
+    check(evaluate(np.sin, small, f=f), np.sin(small), 1.2 if f <= 20 else 1.4, f=f)
     y = positives(f, 600)
     y = y[y < 2.0 ** (62 - 2 * f - 1)]
     for function, reference in [(np.sqrt, np.sqrt), (functions.rsqrt, lambda y: y**-0.5), (np.reciprocal, np.reciprocal)]:

@@ -78,6 +78,12 @@ REFUSED = {
     "power to a negative": lambda x: (x - 1) ** -1.7,
     "power of a public base": lambda x: 3.0 ** (x + 11),
     "power of a fraction": lambda x: 0.5 ** (-x - 17),
+    "power to -2": lambda x: (x / 65536) ** -2,
+    "power to 3": lambda x: (x * 2000) ** 3,
+    "power of a zero": lambda x: (x - 1) ** x,
+    "power of secrets": lambda x: (x + 1000) ** (x + 1),
+    "divide": lambda x: (x * 2.0**25) / (x * 2.0**-10),
+    "cbrt": lambda x: np.cbrt(np.sum(x * np.full(8, 2.0**28))),
     "norm": lambda x: np.linalg.norm(x * 40000),
     "norm of many": lambda x: np.linalg.norm(np.broadcast_to(x * 12000, (30,))),
     "std": lambda x: np.std(np.concatenate([x, -x]) * 40000),
@@ -124,6 +130,9 @@ def test_negative_powers_of_what_is_not_positive():
 
 NOT_0 = {
     "expm1": (np.expm1, 1),
+    "sin": (np.sin, 1),
+    "tan": (np.tan, 1),
+    "log1p": (np.log1p, 1),
     "tanh": (np.tanh, 1),
     "erf": (functions.erf, 1),
     "silu": (functions.silu, 2),
@@ -135,6 +144,26 @@ NOT_0 = {
 @pytest.mark.parametrize("name", NOT_0)
 def test_one_unit_is_not_0(name, sign):
     function, units = NOT_0[name]
-    result = evaluate(function, np.full(20000, sign * units * 2.0**-16))
+    f = 14 if name == "log1p" else 16  # where it would be
+    result = evaluate(function, np.full(20000, sign * units * 2.0**-f), f)
     assert np.all(result * sign > 0)
-    assert np.all(np.abs(result) <= 2.0**-15)
+    assert np.all(np.abs(result) <= (2 if name != "tan" else 3) * 2.0**-f)
+
+
+@pytest.mark.parametrize("f", [8, 15, 16])
+@pytest.mark.parametrize("n", [4000, 60000])
+def test_a_quotient_of_one_unit_is_not_0(f, n):
+    """For all sizes of the divisor, which has 3 bits of them; and 0 divided by anything is."""
+    random, unit = np.random.default_rng(f), 2.0**-f
+    b = np.rint(np.exp2(random.uniform(0, min(62 - 2 * f, 30), n)) / unit) * unit
+    a = np.ceil(b * random.uniform(1, 1.05, n)) * unit
+    a, b = a * random.choice([-1, 1], n), b * random.choice([-1, 1], n)
+
+    def program(party):
+        x, y = (party.input(v if party.index == 0 else None, 0) for v in (a, b))
+        return party.reveal(x / y, (x - x) / y)
+
+    quotient, zero = mpc.simulate(program, fraction_bits=f)[0]
+    assert np.all(quotient * a * b > 0)
+    assert np.all(np.abs(quotient - a / b) <= (1.3 if f % 2 == 0 else 1.55) * unit)
+    assert np.all(zero == 0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mpc.errors import FrameError
 from mpc.transport import ArraySpec, Header, Kind, as_arrays
-from mpc.transport.frames import origin
+from mpc.transport.frames import joined, origin, split
 
 DTYPES = ["uint64", "uint8", "uint16", "uint32", "int64", "float64", "bool"]
 SPECS = st.builds(ArraySpec, st.sampled_from(DTYPES), st.lists(st.integers(0, 200), max_size=5).map(tuple))
@@ -130,3 +130,20 @@ def test_arrays_are_views_read_only_and_aligned():
 def test_other_dtypes_are_not_described(dtype):
     with pytest.raises(FrameError, match="cannot be sent"):
         ArraySpec.of(np.zeros(2, dtype))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_joined_frames_come_apart_again(frames):
+    data = joined([*frames, np.arange(6, dtype=np.uint16).reshape(2, 3)])
+    *parts, last = split(memoryview(data))
+    assert [bytes(part) for part in parts] == frames
+    assert bytes(last) == np.arange(6, dtype=np.uint16).tobytes()
+    for wrong in (data[:-1], data + b"x"):
+        with pytest.raises(FrameError):
+            split(memoryview(wrong))
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_come_apart_or_raise_frame_error(data):
+    with suppress(FrameError):
+        assert joined(split(memoryview(data))) == data

@@ -44,6 +44,25 @@ def check(functions, *inputs, expected=None, error=0.0, **options):
 # ---------------------------------------------------------------------------------------- by index
 
 
+@pytest.mark.parametrize(("protocol", "parties"), PROTOCOLS[:2])
+def test_choose(protocol, parties, cost):
+    i, row, column = np.array([[0, 2, 1], [1, 1, 0]]), np.array([1.5, 2, -3]), np.array([[7], [8]])
+    functions = [
+        lambda i, row, column: np.choose(i, [10, 20, 30]),
+        lambda i, row, column: np.choose(i, [row, column, 4.5]),
+        lambda i, row, column: np.choose(i, (ROW, COLUMN, 4.5)),
+        lambda i, row, column: np.choose(PLACES, [row, column, 4]),
+        lambda i, row, column: np.choose(i[0], [column, column, row]),
+        lambda i, row, column: np.choose(i[:0], [1, 2, 3]),
+        lambda i, row, column: np.choose(i[0, 1], [1, 2, row]),
+    ]
+    check(functions, i, row, column, protocol=protocol, parties=parties)
+    assert cost(lambda t: np.choose(t, [1.5, 2, 3]), i) == (1, 8 * i.size)
+
+
+PLACES, ROW, COLUMN = np.array([2, 0, 1]), np.array([1.5, 2, -3]), np.array([[7], [8]])
+
+
 @st.composite
 def tables(draw):
     """A table, an axis of it, and indices into that."""
@@ -294,7 +313,11 @@ def test_rounds_and_bytes(function, rounds, nbytes):
         (lambda x, i: np.digitize(x, [0, 2, 1]), RangeError, "digitize"),
         (lambda x, i: np.histogram(x), UsageError, "range"),
         (lambda x, i: np.histogram(x, bins="auto"), UsageError, "range"),
-        (lambda x, i: np.histogram(x, [0, 1], density=True), UsageError, "density"),
+        (lambda x, i: np.choose(i, [1.0]), RangeError, "'choose': an index is outside of 0 to 0"),
+        (lambda x, i: np.choose(i, [1, 2], mode="wrap"), UsageError, "np.choose: mode='wrap'"),
+        (lambda x, i: np.choose(i, [True, False]), UsageError, "np.choose: .*booleans"),
+        (lambda x, i: np.choose(i, [[1, 2, 3], 5]), ShapeError, "broadcast"),
+        (lambda x, i: np.choose(x, [1, 2]), UsageError, "integers"),
         (lambda x, i: np.histogram(x, [1, 0]), ShapeError, "histogram"),
         (lambda x, i: np.histogram(x, [0, 1], weights=[1.0]), ShapeError, "weights"),
         (lambda x, i: np.bincount(i), UsageError, "minlength"),

@@ -1,8 +1,10 @@
 """Compiling once, and what importing costs."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +28,7 @@ def start(code, **environment):
 
 
 def finish(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out, err
 
@@ -40,16 +42,21 @@ def test_import_does_not_load_the_compiler():
     assert finish(start(code)) == ("", "")
 
 
-def test_concurrent_processes_compile_once_and_a_damaged_cache_is_made_again(tmp_path):
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "MPC_RING_KERNEL": "vector8"}
-    errors = [finish(p)[1] for p in [start(MULTIPLY, **environment) for _ in range(3)]]
-    assert sorted(e.count(MESSAGE) for e in errors) == [0, 0, 1]
+def test_a_damaged_cache_is_made_again_by_one_of_the_processes_that_find_it(tmp_path):
+    """Damaged is a copy of the cache that the machine has (the kernels of `test_narrow_vectors`), which serves as it is."""
+    narrow = {"MPC_RING_KERNEL": "vector2"}
+    usual, _ = finish(start(MULTIPLY + "print(ring.describe()['cache folder'])", **narrow))
+    folder = Path(usual.split()[-1])
+    shutil.copytree(folder, tmp_path / "mpc" / folder.name)
+    environment = narrow | {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert finish(start(MULTIPLY, **environment))[1] == ""
     damaged = [*tmp_path.rglob("*.nbi"), *tmp_path.rglob("*.nbc")]
     for path in damaged:
         os.truncate(path, path.stat().st_size // 2)
     assert damaged
-    assert finish(start(MULTIPLY, **environment))[1].count(MESSAGE) == 1
+    errors = [finish(p)[1] for p in [start(MULTIPLY, **environment) for _ in range(3)]]
+    assert sorted(e.count(MESSAGE) for e in errors) == [0, 0, 1]
+    assert finish(start(MULTIPLY, **environment))[1] == ""
 
 
 @pytest.mark.parametrize("kernel", ["vector4", "vector2"])

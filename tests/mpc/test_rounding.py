@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import mpc
 from mpc.errors import RangeError, UsageError
 from mpc.testing import RING_EDGES, simulate
 
@@ -198,7 +197,7 @@ K = 64
         (lambda t: np.floor(t * t), 5, 18.125),
     ],
 )
-def test_rounds_and_bytes_of_floats(function, rounds, nbytes):
+def test_rounds_and_bytes_of_floats(function, rounds, nbytes, cost):
     assert cost(function, np.linspace(-9, 9, K)) == (rounds, nbytes * K)
 
 
@@ -215,20 +214,8 @@ def test_rounds_and_bytes_of_floats(function, rounds, nbytes):
         (lambda t: t % np.repeat([5, 6, 7, 5], K // 4), 5, 19.25),
     ],
 )
-def test_rounds_and_bytes_of_integers(function, rounds, nbytes):
+def test_rounds_and_bytes_of_integers(function, rounds, nbytes, cost):
     assert cost(function, np.arange(K)) == (rounds, nbytes * K)
-
-
-def cost(function, x):
-    def program(party):
-        secret = party.input(x if party.index == 0 else None, 0)
-        with party.measure() as measured:
-            function(secret)
-        return measured.rounds, measured.bytes_sent
-
-    first, second = mpc.simulate(program, parties=2)
-    assert first == second
-    return first
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ np.where(a > 0, a, -a)
 np.select([i > 2, i < 0], [i, -i], 7)
 np.select([i > 2, P], [1, 2.5], a)
 np.select([P, Q], [i, a])
+np.select([p, q, i > 2], [a, 1, i], 7)
+np.select([p, q, i > 2], [a * a, b, i], a)
+np.select([p, q, i > 2, Q], [K, B, A, 0.25])
+np.select([p, q, i > 2], [1, 2, 3])
+np.select([p, q, i > 2], [q, p, True], False)
+np.select([p, q, i > 2], [Q, P, True])
+np.select([p, q, i > 2], [P, True, False], q)
+np.select([s < 0, p, b > 0], [i, b, 1.5], a)
+np.select([i < 0, i < 1, i < 2, i < 4, i < 9], [a, b, i, 2, 3], s)
+np.select([i[:0] > 0, s > 0, s < 0], [i[:0], a[0, :0], 2])
 np.maximum(a, b)
 np.maximum(a, 0)
 np.maximum(0, a)
@@ -101,6 +111,12 @@ np.fabs(p)
 np.sign(a)
 np.sign(i)
 np.sign(a * b)
+np.copysign(a, b)
+np.copysign(i, a)
+np.copysign(a, -0.0)
+np.copysign(a, K)
+np.copysign(2, i)
+np.copysign(a * b, p)
 np.heaviside(a, 0.5)
 np.heaviside(i, 2)
 np.heaviside(i, a)
@@ -112,6 +128,18 @@ np.clip(i, 0.5, 3)
 np.clip(i, -0.25, 2.75)
 np.clip(p, 0.25, 0.75)
 np.clip(a, 1, -1)
+np.clip(a, b, b + 1)
+np.clip(a, b, 0.25)
+np.clip(a, b, -b)
+np.clip(a, -b, i)
+np.clip(i, s, 4)
+np.clip(i, -1, i - 2)
+np.clip(p, s, a)
+np.clip(p, q, True)
+np.clip(a * b, -1, b)
+np.clip(s, a, b)
+np.clip(i[:0], s, 3)
+np.clip(A, b, i)
 np.clip(a, B, 2)
 np.clip(a, b, 2)
 np.clip(a, None, b)
@@ -327,6 +355,19 @@ COSTS = {
     "p.reshape(4, -1).all(axis=0)": (1, 0.125),
     "p.reshape(2, -1).any(axis=0)": (1, 0.125),
     "np.clip(z, 0.5, 1)": (4, 16.75),
+    "np.clip(x, y, x)": (5, 37.5),
+    "np.clip(x, y, 1)": (5, 37.5),
+    "np.clip(z, 0.5, y)": (6, 45.5),
+    "np.clip(x, s, s)": (5, 26.5625),  # two bounds in all, and bit planes of 65 elements
+    "np.copysign(x, y)": (4, 24.625),
+    "np.copysign(x, row)": (4, 12.375),
+    "np.copysign(row, x)": (4, 12.375),
+    "np.select([p, q], [x, y])": (2, 16.25),
+    "np.select([p, q, i > 5], [x, y, 1])": (5, 12.25 + 9 / 8 + 2 * 8.125 + 0.125),
+    "np.select([p, q, ~p, ~q], [x, y, 1, z], o)": (3, 16 / 8 + 4 * 8.125),
+    "np.select([p] * 5, [1, 2, 3, 4, 5])": (3, 5 + 5 / 8),
+    "np.select([p] * 16, list(range(16)))": (3, 40 + 16 / 8),
+    "np.select([p, q, ~p], [q, p, True], False)": (2, 9 / 8 + 2 * 3 / 8),
     "np.maximum(o, 0.5)": (3, 4.375),  # o - 0.5 is open as o is
     "np.where(p, s, 0)": (1, 8 / N + 0.125),  # s is opened, and not its copies
 }
@@ -373,6 +414,13 @@ def test_costs(expression):
         ("np.clip(a, None, np.nan)", RangeError, "'clip'.*NaN"),
         ("np.clip(a, b, np.nan)", RangeError, "'clip'.*NaN"),
         ("np.select([p], [1, 2])", ShapeError, "select: "),
+        ("np.select([p, q, i], [1, 2, 3])", UsageError, "select: the conditions must be boolean"),
+        ("np.select([p, q, p], [i, 2, np.nan])", RangeError, "'select'.*NaN"),
+        ("np.select([p, q], [i, np.inf])", RangeError, "'select'.*infinite"),
+        ("np.clip(a, b, np.nan)", RangeError, "'clip'.*NaN"),
+        ("np.clip(a, b, K[:3])", ShapeError, "clip: "),
+        ("np.heaviside(a, np.nan)", RangeError, "'heaviside'.*NaN"),
+        ("np.sum(a, where=A > 0)", UsageError, r"np.sum: where=.*np.where\(mask"),
         ("-p", UsageError, "negative: .*booleans"),
         ("p - q", UsageError, "subtract: .*booleans"),
         ("True - p", UsageError, "subtract: .*booleans"),

@@ -13,7 +13,8 @@ from mpc.tensor import Tensor
 class SGD(Optimizer):
     """torch.optim.SGD: momentum, dampening, weight decay and Nesterov's momentum.
 
-    A step: 1 round, 8 bytes a parameter; with momentum 16 bytes.
+    Parameters and velocities have f fraction bits, and are rounded at random so that nothing is lost on average, however
+    small lr is. A step: 1 round, 8 bytes a parameter; with momentum 16 bytes.
     """
 
     def __init__(
@@ -32,18 +33,18 @@ class SGD(Optimizer):
         self._velocity: dict[int, Tensor] = {}
 
     def _update(self, params: Sequence[Parameter]) -> None:
-        values, velocities = [], []
+        changes, velocities = [], []
         for p in params:
             assert p.grad is not None
             g = p.grad if not self.weight_decay else total([p.grad, times(p.tensor, self.weight_decay)])
             if self.momentum:
                 old = self._velocity.get(id(p))
-                v = g if old is None else total([times(old, self.momentum), times(g, 1 - self.dampening)])
+                v = g if old is None else total([old, times(old, self.momentum - 1), times(g, 1 - self.dampening)])
                 velocities.append(v)
                 g = total([g, times(v, self.momentum)]) if self.nesterov else v
-            values.append(total([p.tensor, times(g, -self.lr)]))
-        changed = settled([*values, *velocities])
-        for p, value in zip(params, changed, strict=False):
-            p.set(value)
-        for p, v in zip(params, changed[len(values) :], strict=False):
+            changes.append(times(g, -self.lr))
+        ready = settled([*changes, *velocities], params[0].tensor.context.fraction_bits)
+        for p, change in zip(params, ready, strict=False):
+            p.set(p.tensor + change)
+        for p, v in zip(params, ready[len(changes) :], strict=False):
             self._velocity[id(p)] = v

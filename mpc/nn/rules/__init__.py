@@ -7,7 +7,10 @@ wanted. What the result had to open or to compare is at hand there. A gradient m
 
 from __future__ import annotations
 
-from mpc.nn.rules import arithmetic, curves, order, products, reductions, shapes
+from collections.abc import Callable
+from typing import Any
+
+from mpc.nn.rules import arithmetic, curves, order, products, reductions, shapes, windows
 from mpc.nn.rules.rule import Rule
 
 RULES: dict[str, Rule] = {
@@ -17,14 +20,17 @@ RULES: dict[str, Rule] = {
     **reductions.RULES,
     **order.RULES,
     **curves.RULES,
+    **windows.RULES,
 }
 
-# Those that multiply the gradient by secrets, and so open it: what is due at the same time is opened in one round.
-PRODUCTS = {"multiply", "divide", "matmul", "dot", "square", *curves.RULES} - {"log_softmax"}
+# Functions of variables that are made of others, which have rules; some give several variables.
+COMPOSED: dict[str, Callable[..., Any]] = {**products.COMPOSED, **shapes.COMPOSED, **reductions.COMPOSED, **order.COMPOSED}
 
 # Piecewise constant: plain tensors, through which no gradient flows.
 CONSTANT = {
     *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"),
-    *("sign", "floor", "ceil", "rint", "round", "trunc", "argmax", "argmin", "argsort", "any", "all", "count_nonzero"),
-    *("zeros_like", "ones_like", "full_like", "shape", "ndim", "size", "one_hot"),
+    *("sign", "heaviside", "floor", "ceil", "rint", "round", "around", "fix", "trunc", "floor_divide", "any", "all", "isclose"),
+    *("argmax", "argmin", "argsort", "argpartition", "count_nonzero", "searchsorted", "digitize", "histogram", "bincount"),
+    *("allclose", "array_equal", "array_equiv", "isfinite", "isinf", "isnan", "iscomplexobj", "isrealobj", "result_type"),
+    *("zeros_like", "ones_like", "full_like", "empty_like", "shape", "ndim", "size", "one_hot"),
 }

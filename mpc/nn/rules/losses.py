@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mpc import functions
-from mpc.errors import OptionError, ShapeError
+from mpc.errors import OptionError, RangeError, ShapeError, UsageError
 from mpc.nn.rules.rule import Lazy, Ruled, shrinking
 from mpc.tensor import Tensor
 
@@ -17,15 +17,20 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def _reduced(shape: tuple[int, ...], reduction: str, values: Callable[[], Any], slope: Callable[[Any], Any]) -> Ruled:
-    """The rule of a loss with one value for each of `shape`; slope(g) is the gradient for values that count g times."""
+    """The rule of a loss with one value for each of `shape`; slope(g) are the gradients for values that count g times."""
     if reduction not in REDUCTIONS:
         raise OptionError(f"reduction={reduction!r}; it must be one of {', '.join(REDUCTIONS)}")
     if reduction == "none":
-        return Lazy(shape, values), lambda g: (slope(g), None)
+        return Lazy(shape, values), slope
     n = math.prod(shape)
     if reduction == "sum":
-        return Lazy((), lambda: np.sum(values())), lambda g: (slope(g), None)
-    return Lazy((), lambda: np.mean(values())), shrinking(lambda g: (slope(g / n), None), math.log2(n))
+        return Lazy((), lambda: np.sum(values())), slope
+    return Lazy((), lambda: np.mean(values())), shrinking(lambda g: slope(g / n), math.log2(n))
+
+
+def _both(gradient: Any) -> tuple[Any, Callable[[], Any]]:
+    """Of a loss of a difference."""
+    return gradient, lambda: -gradient
 
 
 def _same_shape(operation: str, x: Any, target: Any) -> None:
@@ -37,14 +42,14 @@ def mse_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
     """(x - y)^2."""
     _same_shape("mse_loss", x, target)
     distance = x - target
-    return _reduced(x.shape, reduction, lambda: np.square(distance), lambda g: distance * (2 * g))
+    return _reduced(x.shape, reduction, lambda: np.square(distance), lambda g: _both(distance * (2 * g)))
 
 
 def l1_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
     """|x - y|, and its sign."""
     _same_shape("l1_loss", x, target)
     distance = x - target
-    return _reduced(x.shape, reduction, lambda: np.abs(distance), lambda g: np.sign(distance).astype(float) * g)
+    return _reduced(x.shape, reduction, lambda: np.abs(distance), lambda g: _both(np.sign(distance).astype(float) * g))
 
 
 def binary_cross_entropy_with_logits(x: Tensor, target: Any, reduction: str = "mean", pos_weight: Any = None) -> Ruled:
@@ -60,7 +65,7 @@ def binary_cross_entropy_with_logits(x: Tensor, target: Any, reduction: str = "m
 
     def slope(g: Any) -> Any:
         s = functions.expit(x)
-        return (s - y if plain else s * (1 + (weight - 1) * y) - weight * y) * g
+        return (s - y if plain else s * (1 + (weight - 1) * y) - weight * y) * g, None
 
     return _reduced(x.shape, reduction, values, slope)
 
@@ -72,29 +77,28 @@ def cross_entropy(x: Tensor, target: Any, weight: Any = None, reduction: str = "
     """
     axis = 1 if x.ndim > 1 else 0
     t = _one_hot(x, target, axis)
+    rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
+    weights = None if weight is None else np.reshape(np.asarray(weight, float), [-1 if k == axis else 1 for k in range(x.ndim)])
+    mean = 1.0  # PyTorch divides by the weights of the classes, where they are given as numbers, else by how many there are
+    if weights is not None and reduction == "mean" and np.shape(target) == rest:
+        mean = math.prod(rest) / np.sum(t * weights)
     if label_smoothing:
         t = t * (1 - label_smoothing) + label_smoothing / x.shape[axis]
-    rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
-    if weight is None:
+    if weights is None:
         return _reduced(
             rest,
             reduction,
             lambda: functions.logsumexp(x, axis=axis) - np.sum(t * x, axis=axis),
-            lambda g: (functions.softmax(x, axis=axis) - t) * _along(g, axis),
+            lambda g: ((functions.softmax(x, axis=axis) - t) * _along(g, axis), None),
         )
-    t = t * np.reshape(np.asarray(weight, float), [-1 if k == axis else 1 for k in range(x.ndim)])
-    share = np.sum(t, axis=axis, keepdims=True)  # the weight of each sample
-    divisor = np.sum(share) if reduction == "mean" else None
-
-    def values() -> Any:
-        loss = functions.logsumexp(x, axis=axis) * np.squeeze(share, axis) - np.sum(t * x, axis=axis)
-        return loss if divisor is None else loss / divisor
-
-    def slope(g: Any) -> Any:
-        distance = (functions.softmax(x, axis=axis) * share - t) * _along(g, axis)
-        return distance if divisor is None else distance / divisor
-
-    return _reduced(rest, "sum" if reduction == "mean" else reduction, values, slope)
+    t = t * weights * mean
+    share = np.sum(t, axis=axis, keepdims=True)  # what each sample counts
+    return _reduced(
+        rest,
+        reduction,
+        lambda: functions.logsumexp(x, axis=axis) * np.squeeze(share, axis) - np.sum(t * x, axis=axis),
+        lambda g: ((functions.softmax(x, axis=axis) * share - t) * _along(g, axis), None),
+    )
 
 
 def _one_hot(x: Tensor, target: Any, axis: int) -> Any:
@@ -111,7 +115,12 @@ def _one_hot(x: Tensor, target: Any, axis: int) -> Any:
     if isinstance(target, Tensor):
         one_hot: Any = functions.one_hot(target, classes).astype(float)
     else:
-        one_hot = np.eye(classes)[np.asarray(target)]
+        numbers = np.asarray(target)
+        if numbers.dtype.kind not in "iu":
+            raise UsageError(f"cross_entropy: class numbers must be integers, not {numbers.dtype}; convert them with astype(int)")
+        if numbers.size and not (numbers.min() >= 0 and numbers.max() < classes):
+            raise RangeError(f"cross_entropy: classes from {numbers.min()} to {numbers.max()}, and there are {classes} classes")
+        one_hot = np.eye(classes)[numbers]
     return np.moveaxis(one_hot, -1, axis)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from mpc.errors import UsageError
 from mpc.nn.rules.arithmetic import fitted
+from mpc.nn.rules.reductions import spread
 from mpc.nn.rules.rule import Rule, Ruled
 from mpc.tensor import Tensor
+from mpc.tensor.extrema import maximum_and_winner
 from mpc.tensor.selection import selected
+from mpc.tensor.shapes import axis_tuple
+from mpc.tensor.thresholds import at_least
 
 
 def relu(x: Tensor) -> Ruled:
@@ -29,7 +35,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Ruled:
 
 
 def maximum(x: Any, y: Any) -> Ruled:
-    """The larger one; the gradient goes to x where the two are equal."""
+    """The larger one; the gradient goes to x where the two are equal, and of a public zero to the public one."""
     return _larger(x, y, +1)
 
 
@@ -38,9 +44,10 @@ def minimum(x: Any, y: Any) -> Ruled:
 
 
 def _larger(x: Any, y: Any, sign: int) -> Ruled:
-    if not isinstance(y, Tensor) and np.ndim(y) == 0 and y == 0 and sign > 0:
-        value, pullback = relu(x)
-        return value, lambda g: (*pullback(g), None)
+    for secret, public, place in ((x, y, 0), (y, x, 1)):
+        if not isinstance(public, Tensor) and np.ndim(public) == 0 and public == 0 and sign > 0:
+            value, pullback = relu(secret)
+            return value, lambda g, place=place, pullback=pullback: (*(None,) * place, *pullback(g), None)
     difference = x - y
     bits = difference >= 0 if sign > 0 else difference <= 0
 
@@ -52,6 +59,7 @@ def _larger(x: Any, y: Any, sign: int) -> Ruled:
 
 
 def absolute(x: Tensor) -> Ruled:
+    """Its slope at 0 is 1."""
     bits = x >= 0
 
     def signed(t: Any) -> Any:
@@ -60,12 +68,21 @@ def absolute(x: Tensor) -> Ruled:
     return signed(x), lambda g: (signed(g),)
 
 
-def clip(x: Tensor, a_min: Any = None, a_max: Any = None) -> Ruled:
-    """Between public bounds."""
-    inside = [x >= a_min] if a_min is not None else []
-    inside += [x <= a_max] if a_max is not None else []
-    within = inside[0] if len(inside) == 1 else inside[0] & inside[1]
-    return np.clip(x, a_min, a_max), lambda g: (np.where(within, g, 0), None, None)
+def clip(a: Tensor, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Ruled:
+    """Between public bounds, which count as inside. Forward: 4 rounds; backward: 1 round."""
+    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    if isinstance(low, Tensor) or isinstance(high, Tensor):
+        raise UsageError("clip: secret bounds have no gradient here; use np.maximum and np.minimum")
+    if low is None and high is None:
+        return a, lambda g: (g, None, None)
+    if low is None or high is None:
+        value, pullback = _larger(a, high, -1) if low is None else _larger(a, low, +1)
+        return value, lambda g: (pullback(g)[0], None, None)
+    low = np.minimum(low, high)
+    bits = at_least(a, [np.asarray(low), np.asarray(high)], [False, True], "clip")
+    above, beyond = bits[0], bits[1]
+    more, less = selected([(above, a - low), (beyond, a - high)])
+    return low + more - less, lambda g: (fitted(np.where(above ^ beyond, g, 0), a), None, None)
 
 
 def where(condition: Any, x: Any, y: Any) -> Ruled:
@@ -76,12 +93,48 @@ def where(condition: Any, x: Any, y: Any) -> Ruled:
     return np.where(condition, x, y), both
 
 
+# ---------------------------------------------------------------------------------------- along axes
+
+
+def largest(x: Tensor, axis: Any = None, keepdims: bool = False) -> Ruled:
+    """np.max; the gradient goes to the first of the largest. Rounds as np.max, or one more; backward: 1 round."""
+    axes = axis_tuple("max", axis, x.ndim)
+    rest = [k for k in range(x.ndim) if k not in axes]
+
+    def candidates(t: Any) -> Any:
+        return np.reshape(np.moveaxis(t, axes, range(len(axes))), (-1, *(t.shape[k] for k in rest)))
+
+    value: Any
+    value, winners = maximum_and_winner(x, candidates)
+    won: Any = np.reshape(winners, [x.shape[k] for k in (*axes, *rest)])
+    value = np.expand_dims(value, axes) if keepdims else value
+    return value, lambda g: (np.where(np.moveaxis(won, range(len(axes)), axes), spread(g, x, axis, keepdims), 0),)
+
+
+def smallest(x: Tensor, axis: Any = None, keepdims: bool = False) -> Ruled:
+    value, pullback = largest(-x, axis, keepdims)
+    return -value, pullback
+
+
 RULES: dict[str, Rule] = {
     "relu": relu,
-    "leaky_relu": leaky_relu,
     "maximum": maximum,
     "minimum": minimum,
+    "fmax": maximum,
+    "fmin": minimum,
     "absolute": absolute,
+    "fabs": absolute,
     "clip": clip,
     "where": where,
+    "max": largest,
+    "amax": largest,
+    "min": smallest,
+    "amin": smallest,
 }
+
+
+def peak_to_peak(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
+
+
+COMPOSED: dict[str, Callable[..., Any]] = {"ptp": peak_to_peak}

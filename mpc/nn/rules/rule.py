@@ -20,6 +20,13 @@ class Lazy:
     compute: Callable[[], Any]
 
 
+def multiplying(pullback: Pullback, *factors: Any) -> Pullback:
+    """Notes that the pullback multiplies gradients by secrets: all gradients of which that is due at a time are opened in one
+    round, and in that also these factors, which are not open yet."""
+    pullback.factors = factors  # type: ignore[attr-defined]
+    return pullback
+
+
 def shrinking(pullback: Pullback, bits: float) -> Pullback:
     """Notes that the pullback makes gradients smaller by that many bits: `backward` of a mean makes up for it."""
     pullback.shrink = bits  # type: ignore[attr-defined]

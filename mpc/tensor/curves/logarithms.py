@@ -12,12 +12,12 @@ from typing import TypeVar
 import numpy as np
 
 from mpc.contract import MULTIPLY
-from mpc.tensor.arithmetic import add
+from mpc.tensor.arithmetic import add, subtract
 from mpc.tensor.base import Secret, truncate
 from mpc.tensor.curves import exact
 from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, normalise, turn
-from mpc.tensor.curves.operands import at_scale, word
+from mpc.tensor.curves.operands import at_scale, away_from_zero, word
 from mpc.tensor.curves.roots import positive
 
 S = TypeVar("S", bound=Secret)
@@ -25,6 +25,7 @@ S = TypeVar("S", bound=Secret)
 
 STEP = 4  # bits of a bin
 _SPREAD = 1.4
+_AWAY = 1 / 8  # of a unit; more than what the waves are wrong by next to 1
 
 
 @cache
@@ -85,9 +86,12 @@ def log10(x: S) -> S:
 
 
 def log1p(x: S) -> S:
-    """log(1 + x) for x > -1. As `log`: the error is absolute, also next to x = 0.
+    """log(1 + x) for x > -1. As `log`: the error is absolute, 1.3 units, also next to x = 0.
 
-    There a result of one unit may become 0: in fewer than 1 of 1000 runs for f up to 16, 3 of 100 for 20, 12 of 100 for 24.
+    There the result of one unit is not 0 for f <= 16 (it is in 4 of 1000 runs for 20, 11 of 100 for 24).
     """
     (x,) = at_scale([x])
-    return truncate([log_of(math.e, add(x, 1.0), "log1p")])[0]
+    y = add(x, 1.0)
+    result, protocol = log_of(math.e, y, "log1p"), x.context.protocol
+    away = away_from_zero(subtract(y, 1.0), _AWAY, 1, result.scale)  # local: y is open
+    return truncate([result.like(protocol.add(result.share, away))])[0]

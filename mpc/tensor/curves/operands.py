@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -48,7 +47,7 @@ def away_from_zero(x: Secret, size: float, units: int, scale: int) -> Share:
     """
     f = x.context.fraction_bits
     factor = 1 << (62 + f - x.scale - (units - 1).bit_length())
-    series = Waves(64, (0.0, 0.0), (0.0, math.ldexp(size, -f)), scale, factor)
+    series = Waves(64, (0.0, 0.0), (0.0, size), scale - f, factor)
     return x.context.protocol.waves(x.share, [series])[0]
 
 

@@ -70,9 +70,8 @@ def softmax(x: S, axis: Any = None) -> S:
     f, protocol, total = x.context.fraction_bits, x.context.protocol, parts.total
     step = max(inverting.STEP, parts.spread) if parts.spread <= 4 else inverting.STEP  # one bin for up to 16 summands
     normal = normalise(protocol, total.share, parts.bins(step), lambda level: [], also=[parts.powers.share])
-    protocol.open([normal.y, parts.powers.share])
     bits = min(f + 8, RAW_BITS - 1 - step - parts.powers.scale)
-    share, fraction = inverting.inverse_waves(total, normal.y, normal.top, step)
+    share, fraction = inverting.inverse_waves(total, normal.y, normal.top, step, [parts.powers.share])
     (inverse,) = protocol.truncate([(share, fraction - bits)])
     if normal.factors:
         inverse = protocol.bilinear(MULTIPLY, inverse, normal.factors[0])
@@ -96,7 +95,13 @@ def log_softmax(x: S, axis: Any = None) -> S:
 
 
 def logsumexp(x: S, axis: Any = None, keepdims: bool = False) -> S:
-    """log(sum of e^x) along the axis (all of them for None): scipy.special.logsumexp. As `log_softmax`."""
+    """log(sum of e^x) along the axis (all of them for None): scipy.special.logsumexp.
+
+    Domain: |x| < 2^(61 - 2f). Error: 1.8 units. Rounds: those of the maximum and 6 more, 11 for n above 16: 12 for n = 10, 27 for
+    100, 32 for 1000; 52, 41 and 41 bytes an element. Method: the largest, and the log of the sum of the exponentials of distances
+    from it (Blanchard, Higham and Higham, *Accurately Computing the Log-Sum-Exp and Softmax Functions*, IMA Journal of Numerical
+    Analysis 41, 2021).
+    """
     parts = _shifted("logsumexp", x, axis)
     result = add(parts.largest, _log(parts))
     return result if keepdims else reduction.total(result, axis)

@@ -30,10 +30,12 @@ def solve(a: Any, b: Any) -> Any:
     Domain: matrices that need no exchange of rows: positive definite, or dominated by their diagonal, with n <= 64. The diagonal
     must be below 2^min(2f, 62 - 2f). Of other matrices the result has nothing to do with the solution.
 
-    Method: the unknowns and the equations are scaled by secret powers of two, so that the diagonal comes to lie between 1 and 4;
-    then 10 rounds for each column. Error: with c the condition number of the scaled matrix, and m the largest of
-    |x[j]| sqrt(|a[j, j]|), that of x[k] is below 1 + 2 n c (1 + m) / sqrt(|a[k, k]|) units, twice that for f > 20.
-    10 n + 9 rounds.
+    Error: with c the condition number of the scaled matrix, and m the largest of |x[j]| sqrt(|a[j, j]|), that of x[k] is below 1
+    + 2 n c (1 + m) / sqrt(|a[k, k]|) units, twice that for f > 20. 10 n + 9 rounds: 9 to scale, 10 for each column. Bytes for an
+    element of a, and b of one column: 510 for n = 3, 224 for 8, 188 for 16, 218 for 32 (of `inv` 558, 322, 353 and 512). Method:
+    the unknowns and the equations are scaled by secret powers of two, so that the diagonal comes to lie between 1 and 4 (van der
+    Sluis, *Condition Numbers and Equilibration of Matrices*, Numerische Mathematik 14, 1969); then Gauss and Jordan's
+    elimination, whose quotients are by secret pivots.
     """
     size = np.shape(a)
     if len(size) != 2 or size[0] != size[1] or len(np.shape(b)) not in (1, 2) or np.shape(b)[0] != size[0]:

@@ -1,0 +1,149 @@
+"""Share files: what one party holds of secrets, encrypted and authenticated under a key of that party (AES-GCM).
+
+A file is a magic text, the length of a header, the header (JSON, readable, authenticated), a nonce, the arrays' bytes
+(little-endian, encrypted) and a tag. Nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from mpc.errors import StateError
+from mpc.randomness import new_seed
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Key = bytes | str | Path | None
+
+MAGIC = b"mpc share file\n"
+KEY_BYTES = 32
+_LENGTH, _NONCE, _TAG = 4, 12, 16
+_DTYPES = ("uint64", "uint8", "bool")
+
+
+def write(path: Path, key: bytes, header: dict[str, Any], arrays: Sequence[Array]) -> None:
+    """A new file in place of an old one, all at once: readers see the one or the other. Only its owner may read it."""
+    header = header | {"arrays": [[a.dtype.name, list(a.shape)] for a in arrays]}
+    text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    begin = MAGIC + len(text).to_bytes(_LENGTH, "little") + text
+    nonce = new_seed()[:_NONCE]
+    encryptor = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(begin)
+    encrypted = (encryptor.update(_bytes(array)) for array in arrays)
+
+    def parts() -> Iterator[bytes]:
+        yield begin + nonce
+        yield from encrypted
+        yield encryptor.finalize() + encryptor.tag
+
+    _put(path, parts(), replace=True)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The header, not yet authenticated: to say what a file is before `read` says whether that is true."""
+    return _split(path)[0]
+
+
+def read(path: Path, key: bytes) -> list[Array]:
+    """The arrays, after checking the tag; StateError for a file that was not written so, under that key."""
+    header, begin, body = _split(path)
+    refusal = f"{path} is damaged, was altered, or was written under another key than the one given here; load a copy that is not"
+    if len(body) < _NONCE + _TAG:
+        raise StateError(refusal)
+    nonce, encrypted, tag = body[:_NONCE], body[_NONCE:-_TAG], body[-_TAG:]
+    decryptor = Cipher(algorithms.AES(key), modes.GCM(bytes(nonce), bytes(tag))).decryptor()
+    decryptor.authenticate_additional_data(begin)
+    try:
+        plain = memoryview(decryptor.update(encrypted) + decryptor.finalize())
+    except InvalidTag:
+        raise StateError(refusal) from None
+    arrays = []
+    for name, shape in header["arrays"]:
+        dtype = np.dtype(name).newbyteorder("<")
+        nbytes = dtype.itemsize * math.prod(shape)
+        arrays.append(np.frombuffer(plain[:nbytes], dtype).astype(name).reshape(shape))
+        plain = plain[nbytes:]
+    return arrays
+
+
+def _bytes(array: Array) -> bytes:
+    if array.dtype.name not in _DTYPES:
+        raise StateError(f"arrays of dtype {array.dtype} cannot be kept in a share file")
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _split(path: Path) -> tuple[dict[str, Any], bytes, memoryview]:
+    """(header, the bytes up to its end, the rest)."""
+    try:
+        data = memoryview(path.read_bytes())
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror}") from None
+    start = len(MAGIC) + _LENGTH
+    end = start + int.from_bytes(data[len(MAGIC) : start], "little")
+    try:
+        header = json.loads(bytes(data[start:end])) if data[: len(MAGIC)] == MAGIC and end <= len(data) else None
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise StateError(f"{path} is no share file, or its beginning is damaged")
+    return header, bytes(data[:end]), data[end:]
+
+
+# ---------------------------------------------------------------------------------------- keys
+
+
+def key_of(key: Key, path: Path, create: bool) -> bytes:
+    """A key given as bytes, or kept in a file: the one named, or `path` with .key at its end."""
+    if isinstance(key, bytes):
+        if len(key) != KEY_BYTES:
+            raise StateError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+        return key
+    place = Path(f"{path}.key") if key is None else Path(key)
+    if create and not place.exists():
+        with suppress(FileExistsError):  # somebody else was faster
+            _put(place, [new_seed()], replace=False)
+    return _read_key(place)
+
+
+def _read_key(place: Path) -> bytes:
+    try:
+        found, mode = place.read_bytes(), stat.S_IMODE(place.stat().st_mode)
+    except OSError as error:
+        raise StateError(f"the key file {place} cannot be read: {error.strerror}. The party that saved has it.") from None
+    if os.name == "posix" and mode & 0o077:
+        raise StateError(f"the key file {place} is open to others (mode {mode:o}); chmod 600 {place}")
+    if len(found) != KEY_BYTES:
+        raise StateError(f"{place} is no key file: it has {len(found)} bytes, not {KEY_BYTES}")
+    return found
+
+
+def _put(path: Path, parts: Iterable[bytes], replace: bool) -> None:
+    """Write a file that nobody else may read, under another name first; FileExistsError if there is one not to replace."""
+    hidden = path.with_name(f".{path.name}.{new_seed()[:8].hex()}")
+    try:
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(hidden, path)
+        else:
+            os.link(hidden, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StateError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        hidden.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""Optimisers, schedules and clipping against PyTorch's: the same steps from the same start."""
+
+import numpy as np
+import pytest
+import torch
+
+import mpc
+from mpc import nn
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(32, 6))
+Y = X @ RNG.normal(size=(6, 3)) + 0.3
+START = {"weight": RNG.normal(size=(3, 6)) * 0.4, "bias": RNG.normal(size=3) * 0.1}
+STEPS = 20
+
+OPTIMISERS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.03, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("Adam", {"lr": 0.05}),
+    ("Adam", {"lr": 0.01, "betas": (0.8, 0.95), "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.02, "weight_decay": 0.5}),
+]
+
+
+def trained(party, make, schedule=None, before_step=None, steps=STEPS):
+    """The parameters after each step, and what a step cost."""
+    x, y = party.input(X, owner=0), party.input(Y, owner=0)
+    net = nn.Linear(6, 3).to(party)
+    net.load_state_dict(START)
+    optimizer = make(net.parameters())
+    scheduler = schedule(optimizer) if schedule else None
+    path = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.MSELoss()(net(x), y).backward()
+        if before_step:
+            before_step(net)
+        with party.measure() as cost:
+            optimizer.step()
+        if scheduler:
+            scheduler.step()
+        path.append(np.concatenate([a.ravel() for a in party.reveal(*(p.tensor for p in net.parameters()))]))
+    return np.array(path), cost.rounds
+
+
+def torch_path(make, schedule=None, before_step=None, steps=STEPS):
+    net = torch.nn.Linear(6, 3).double()
+    net.load_state_dict({name: torch.tensor(value) for name, value in START.items()})
+    optimizer = make(net.parameters())
+    scheduler = schedule(optimizer) if schedule else None
+    path = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(net(torch.tensor(X)), torch.tensor(Y)).backward()
+        if before_step:
+            before_step(net)
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        path.append(np.concatenate([p.detach().numpy().ravel() for p in net.parameters()]))
+    return np.array(path)
+
+
+@pytest.mark.parametrize("protocol, chosen", [("plaintext", OPTIMISERS), ("additive", OPTIMISERS[3:5])])
+def test_trajectories(protocol, chosen):
+    """Within 0.001, and 0.003 for Adam's twenty steps of up to 0.05."""
+
+    def program(party):
+        return [trained(party, lambda p, n=name, o=options: getattr(nn, n)(p, **o)) for name, options in chosen]
+
+    for (path, rounds), (name, options) in zip(mpc.simulate(program, protocol=protocol)[0], chosen, strict=True):
+        expected = torch_path(lambda p, n=name, o=options: getattr(torch.optim, n)(p, **o))
+        np.testing.assert_allclose(path, expected, atol=1e-3 if name == "SGD" else 3e-3, err_msg=f"{name} {options}")
+        assert protocol == "plaintext" or rounds == (1 if name == "SGD" else 9)
+
+
+def one_parameter(party, value, gradient):
+    """A module with one parameter, and a gradient of it."""
+    net = nn.Module()
+    net.weight = nn.Parameter(np.shape(value), nn.init.zeros)
+    net = net.to(party)
+    net.load_state_dict({"weight": value})
+    net.weight.grad = party.input(gradient, owner=0)
+    return net
+
+
+def test_adam_of_gradients_of_any_size():
+    """Its first step is lr in the direction of the gradient, however small that is; and 0 where all gradients were 0."""
+    gradients = np.array([0.0, 2.0**-16, 1e-4, -1e-3, 0.1, -10.0, 31.0])
+
+    def program(party):
+        net = one_parameter(party, np.zeros(7), gradients)
+        optimizer = nn.Adam(net.parameters(), lr=0.5)
+        optimizer.step()
+        first = net.weight.reveal()
+        net.weight.grad = party.constant(np.zeros(7))
+        optimizer.step()
+        return first, net.weight.reveal()
+
+    first, second = mpc.simulate(program)[0]
+    np.testing.assert_allclose(first, -0.5 * np.sign(gradients), atol=0.01)
+    assert first[0] == second[0] == 0
+    assert np.all(np.abs(second - first) < 0.5)
+
+
+def test_a_step_has_room_for_large_parameters_and_small_steps():
+    def program(party):
+        net = one_parameter(party, np.array([20000.0, -20000.0]), np.array([1.0, -1.0]))
+        results = []
+        for optimizer in (nn.SGD(net.parameters(), lr=1e-5), nn.AdamW(net.parameters(), lr=1e-5, weight_decay=0.01)):
+            optimizer.step()
+            results.append(net.weight.reveal())
+        return results
+
+    for values in mpc.simulate(program)[0] + mpc.simulate(program, protocol="plaintext")[0]:
+        np.testing.assert_allclose(values, [20000, -20000], atol=0.01)
+
+
+def test_clipping():
+    def limited(norm, value):
+        return lambda net: nn.clip_grad_norm_(net.parameters(), norm) if norm else nn.clip_grad_value_(net.parameters(), value)
+
+    def torch_limited(norm, value):
+        return lambda net: (
+            torch.nn.utils.clip_grad_norm_(net.parameters(), norm)
+            if norm
+            else torch.nn.utils.clip_grad_value_(net.parameters(), value)
+        )
+
+    limits = [(0.5, None), (50.0, None), (None, 0.1)]
+
+    def program(party):
+        return [trained(party, lambda p: nn.SGD(p, lr=0.1), None, limited(*limit), 6)[0] for limit in limits]
+
+    for path, limit in zip(mpc.simulate(program)[0], limits, strict=True):
+        expected = torch_path(lambda p: torch.optim.SGD(p, lr=0.1), None, torch_limited(*limit), 6)
+        np.testing.assert_allclose(path, expected, atol=5e-4, err_msg=str(limit))
+
+
+def test_the_norm_of_gradients():
+    gradients = [np.array([3.0, -4.0]), np.array([1e-3, 2e-3]), np.zeros(2)]
+
+    def program(party):
+        results = []
+        for gradient in gradients:
+            net = one_parameter(party, np.zeros(2), gradient)
+            with party.measure() as cost:
+                norm = nn.clip_grad_norm_(net.parameters(), 1.0)
+            results.append((norm.reveal(), net.weight.grad.reveal(), cost.rounds))
+        return results
+
+    for (norm, clipped, rounds), gradient in zip(mpc.simulate(program)[0], gradients, strict=True):
+        length = np.linalg.norm(gradient)
+        np.testing.assert_allclose(norm, length, atol=5e-5)
+        np.testing.assert_allclose(clipped, gradient / max(length, 1), atol=1e-4)
+        assert rounds == 13
+
+
+SCHEDULES = [
+    ("StepLR", (3, 0.5)),
+    ("MultiStepLR", ([2, 5, 5], 0.1)),
+    ("ExponentialLR", (0.9,)),
+    ("CosineAnnealingLR", (6, 0.01)),
+    ("LinearLR", (0.25, 1.0, 4)),
+    ("LinearLR", ()),
+    ("LambdaLR", (lambda epoch: 1 / (1 + epoch),)),
+]
+
+
+def test_schedules():
+    def rates(optim, schedules, parameter):
+        result = []
+        for name, arguments in SCHEDULES:
+            optimizer = optim.SGD([parameter], lr=0.2)
+            scheduler = getattr(schedules, name)(optimizer, *arguments)
+            row = []
+            for _ in range(7):
+                row += scheduler.get_last_lr()
+                optimizer.step()
+                scheduler.step()
+            result.append(row)
+        return result
+
+    def program(party):
+        net = one_parameter(party, np.zeros(2), np.ones(2))
+        return rates(nn, nn, net.weight)
+
+    parameter = torch.nn.Parameter(torch.zeros(2))
+    np.testing.assert_allclose(
+        mpc.simulate(program, protocol="plaintext")[0], rates(torch.optim, torch.optim.lr_scheduler, parameter), rtol=1e-12
+    )
+
+
+def test_a_schedule_changes_the_steps():
+    def program(party):
+        return trained(party, lambda p: nn.SGD(p, lr=0.1), lambda o: nn.StepLR(o, 2, 0.5), steps=6)[0]
+
+    expected = torch_path(lambda p: torch.optim.SGD(p, lr=0.1), lambda o: torch.optim.lr_scheduler.StepLR(o, 2, 0.5), steps=6)
+    np.testing.assert_allclose(mpc.simulate(program, protocol="plaintext")[0], expected, atol=5e-4)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda p: nn.SGD([], lr=0.1), "without parameters"),
+        (lambda p: nn.SGD(p, lr=-1), "0 or more"),
+        (lambda p: nn.SGD(p, lr=0.1, nesterov=True), "momentum"),
+        (lambda p: nn.Adam(p, betas=(0.9, 1.0)), "up to 1"),
+        (lambda p: nn.Adam(p, betas=(0.99, 0.9)), "no bound"),
+        (lambda p: nn.SGD(p, lr=0.1).step(), r"backward\(\) first"),
+        (lambda p: nn.clip_grad_norm_(p, 1.0), r"backward\(\) first"),
+        (lambda p: nn.clip_grad_norm_(p, 0.0), "max_norm"),
+        (lambda p: nn.clip_grad_norm_(p, 1.0, norm_type=1), "norm_type"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(mpc.Error, match=message):
+        mpc.simulate(lambda party: call(nn.Linear(2, 1).to(party).parameters()), protocol="plaintext")
