@@ -72,7 +72,7 @@ Per step of the algorithm, two parties, f = 16; the docstrings say more. d: feat
 | estimator | once | each step | predict or transform |
 | --- | --- | --- | --- |
 | `StandardScaler` | 34 rounds | | 3 rounds |
-| `LinearRegression`, `Ridge` | 10 d + 130 rounds | | 6 rounds |
+| `LinearRegression`, `Ridge` | 10 d + 120 rounds | | 6 rounds |
 | `LogisticRegression`, 2 classes | 10 d + 33 rounds | 10 rounds | 7 rounds |
 | `LogisticRegression`, 3 classes | 10 d + 34 rounds | 18 rounds | 9 rounds |
 | `KMeans`, 3 clusters | 66 rounds, 12 for each further cluster | 22 rounds | 9 rounds |

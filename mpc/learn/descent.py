@@ -20,13 +20,18 @@ _FINER = 2.0**8  # gradients are so many times larger, for the digits that the i
 LEAST = 2.0**-10  # the least on the diagonal, so that the inverse stays in range where columns depend on each other
 
 
+def unit(n: int) -> int:
+    """What sums over n rows are divided by: the power of two from n on, since that takes no truncation."""
+    return 1 << (n - 1).bit_length()
+
+
 def inverse(scaled: Any, curvature: float, penalties: Any) -> Any:
-    """P for columns of about unit size, (n, d): of curvature * their covariance + diag(penalties), which are LEAST or more.
+    """P for columns of about unit size, (n, d): of curvature * scaled.T @ scaled / unit(n) + diag(penalties), LEAST or more.
 
     10 d + 12 rounds, d <= 64.
     """
     n, d = scaled.shape
-    form = scaled.T @ scaled * (curvature / n) + np.eye(d) * penalties
+    form = scaled.T @ scaled * (curvature / unit(n)) + np.eye(d) * penalties
     found: Any = np.linalg.inv(form)
     return found.truncate()
 
@@ -44,7 +49,7 @@ def descend(
     weights = ahead = lift(table, np.zeros((d, outputs)), "fit")
     for k in range(steps):
         scores = (table @ ahead)[:n]  # of all rows, so that the table is opened as a whole, and once
-        gradient = table.T @ np.concatenate([residuals(scores), ahead]) * (_FINER / n)
+        gradient = table.T @ np.concatenate([residuals(scores), ahead]) * (_FINER / unit(n))
         change = (inverse @ gradient / _FINER).truncate()
         before, weights = weights, ahead - change
         beta = min(k / (k + 3), momentum)

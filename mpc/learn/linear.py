@@ -38,11 +38,11 @@ class LinearModel(Estimator):
         # The coefficient of a column that was divided by s is s times as large, so its square counts 1 / s^2.
         strengths = np.minimum(strength * 4.0 ** -columns.exponents(), _STRONGEST)
         penalties = columns.table(strengths)
-        inverse = descent.inverse(scaled, curvature, columns.table(np.maximum(strengths / n, descent.LEAST)))
+        inverse = descent.inverse(scaled, curvature, columns.table(np.maximum(strengths / descent.unit(n), descent.LEAST)))
         if self.fit_intercept:  # columns around 0 have no covariance with a column of ones
             scaled = np.concatenate([scaled, np.ones((n, 1))], axis=1)
             penalties = np.concatenate([penalties, np.zeros(1)])
-            inverse = np.block([[inverse, np.zeros((d, 1))], [np.zeros((1, d)), np.full((1, 1), 1 / curvature)]])
+            inverse = np.block([[inverse, np.zeros((d, 1))], [np.zeros((1, d)), np.full((1, 1), descent.unit(n) / (n * curvature))]])
         self._columns = columns
         self._weights = descent.descend(scaled, penalties, inverse, residuals, outputs, steps, momentum)
         self.n_features_in_ = d
@@ -69,7 +69,7 @@ class Ridge(Regressor, LinearModel):
     Method: the normal equations of columns of about unit size, by one inversion, refined by residuals of the data. Let c be the
     condition number of the columns' correlations. Coefficients of scaled columns are right to about 2^-14 sqrt(c), for c up
     to 2^10; beyond, the directions that hardly vary are not reached, and their coefficients closer to 0 than they should be.
-    fit: 10 rounds for each feature and 130, and about 100 bytes a row and feature. predict: 5 rounds.
+    fit: 10 rounds for each feature and 120, and about 100 bytes a row and feature. predict: 5 rounds.
     """
 
     refused: ClassVar[dict[str, str]] = {

@@ -130,6 +130,15 @@ class Arrays(Refusals, ABC):
     def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
         return np.var(self, axis, ddof=ddof, keepdims=keepdims)
 
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+        return np.std(self, axis, ddof=ddof, keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        return np.prod(self, axis, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Any:
+        return np.cumsum(self, axis)
+
     def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.max(self, axis, keepdims=keepdims)
 
@@ -138,6 +147,18 @@ class Arrays(Refusals, ABC):
 
     def argmax(self, axis: int | None = None) -> Any:
         return np.argmax(self, axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        return np.argmin(self, axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> Any:
+        return np.take(self, indices, axis)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        return np.repeat(self, repeats, axis)
+
+    def dot(self, other: Any) -> Any:
+        return np.dot(self, other)
 
     def clip(self, min: Any = None, max: Any = None) -> Any:
         return np.clip(self, min, max)

@@ -87,6 +87,8 @@ class Module:
     """
 
     training = True
+    monotone = False  # an elementwise function that never falls
+    chooses_largest = False  # of several elements, each time
     _party: Party | None = None
     _scope = ""  # what its costs are counted under
 
@@ -211,14 +213,22 @@ class Module:
 
 
 class Sequential(Module):
-    """Modules one after the other: `Sequential(Linear(4, 8), ReLU(), Linear(8, 2))`."""
+    """Modules one after the other: `Sequential(Linear(4, 8), ReLU(), Linear(8, 2))`.
+
+    An activation that never falls, as ReLU, and a max pool after it are computed in the other order: the result and its
+    gradient are the same, and there is less to activate.
+    """
 
     def __init__(self, *modules: Module):
         for number, module in enumerate(modules):
             setattr(self, str(number), module)
 
     def forward(self, x: Any) -> Any:
-        for module in self.children():
+        modules = list(self.children())
+        for k in range(1, len(modules)):
+            if modules[k].chooses_largest and modules[k - 1].monotone:
+                modules[k - 1 : k + 1] = modules[k], modules[k - 1]
+        for module in modules:
             x = module(x)
         return x
 

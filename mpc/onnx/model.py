@@ -14,7 +14,7 @@ from mpc.onnx.fusing import fused
 from mpc.onnx.graph import Graph, Node, Value
 from mpc.onnx.operators import OPERATORS
 from mpc.onnx.operators.table import finite, is_secret
-from mpc.onnx.scheduling import batches, by_level, divided, joined, open_together, parted
+from mpc.onnx.scheduling import batches, by_level, divided, joined, multiplied, open_together, parted
 from mpc.session import Party
 from mpc.tensor import Tensor
 from mpc.tensor.base import truncate
@@ -33,6 +33,8 @@ class Model:
         self._checked: set[Any] = set()
         nodes = fused(graph)
         self._levels, self._divided = by_level(nodes), divided(nodes)
+        wanted = {name for node in nodes for name in multiplied(node)}
+        self._unopened = [t for name, t in weights.items() if name in wanted and t.kind == "float"]
         self._uses = Counter(name for node in nodes for name in node.inputs)
         self._uses.update(output.name for output in graph.outputs)
 
@@ -52,11 +54,11 @@ class Model:
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         values = self._bound(inputs, named)
         self._check(values)
-        self._open(values)
         left = Counter(self._uses)
         values |= self._graph.constants | self.weights
         for nodes in self._levels:
-            open_together(nodes, values)
+            if open_together(nodes, values, self._unopened):
+                self._unopened = []
             for batch in batches(nodes, values):
                 with self._party.scope(f"{batch[0].op} {batch[0].name.replace('/', '.')}"):
                     self._run(batch, values)
@@ -100,18 +102,6 @@ class Model:
             check(self._graph, [name for name, value in values.items() if is_secret(value)])
             check_shapes(self._graph, {name: value.shape for name, value in values.items()})
             self._checked.add(signature)
-
-    def _open(self, values: dict[str, Any]) -> None:
-        """All weights that are multiplied, and inputs that meet them, in one round: nothing waits for them afterwards."""
-        wanted = {node.inputs[k] for node in self._graph.nodes for k in _multiplied(node)}
-        tensors = [t for name, t in (values | self.weights).items() if name in wanted and is_secret(t) and t.kind == "float"]
-        if tensors:
-            tensors[0].context.protocol.open([t.share for t in tensors])
-
-
-def _multiplied(node: Node) -> Iterable[int]:
-    operator = OPERATORS.get(node.op)
-    return () if operator is None else (k for k in operator.multiplied if k < len(node.inputs))
 
 
 def _as_declared(value: Value, given: Any) -> Any:

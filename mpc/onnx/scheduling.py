@@ -24,7 +24,13 @@ _LOCAL = {
     "GatherND", "Compress", "ReverseSequence", "DepthToSpace", "SpaceToDepth", "ScatterElements", "ScatterND", "Trilu",
     "Shape", "Size", "EyeLike", "AveragePool", "GlobalAveragePool", "ReduceSum", "ReduceMean", "CumSum",
 }  # fmt: skip
-_PRODUCTS = {"MatMul", "Gemm", "Conv", "ConvTranspose", "Einsum"}
+_PRODUCTS = {
+    "MatMul",
+    "Gemm",
+    "Conv",
+    "ConvTranspose",
+    "Einsum",
+}  # others may do without an opening, or begin with something else
 _FUNCTIONS = {
     "Abs", "Celu", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish", "Reciprocal",
     "Relu", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh",
@@ -44,16 +50,29 @@ def by_level(nodes: Sequence[Node]) -> list[list[Node]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def open_together(nodes: Iterable[Node], values: Mapping[str, Any]) -> None:
-    """What these independent products open, if there are several: one round for the truncations, one for the openings."""
-    products = [node for node in nodes if node.op in _PRODUCTS]
-    if len(products) < 2:
-        return
-    names = dict.fromkeys(name for node in products for name in node.inputs[:2])
-    operands = [values[name] for name in names if is_secret(values[name])]
-    if operands:
-        ready = truncate(operands, opening=operands)
-        operands[0].context.protocol.open([t.share for t in ready])
+def multiplied(node: Node) -> list[str]:
+    """The names of the inputs that the node opens for a product."""
+    operator = OPERATORS.get(node.op)
+    return [] if operator is None else [node.inputs[k] for k in operator.multiplied if k < len(node.inputs)]
+
+
+def open_together(nodes: Iterable[Node], values: Mapping[str, Any], weights: Sequence[Any]) -> bool:
+    """What these independent nodes open for their products: one round for the truncations, one for the openings.
+
+    The weights go along, all of them: a round that is spent anyhow opens them for every later product. False, and nothing is
+    opened, where the nodes have no product of secrets, or only one and there are no weights.
+    """
+    chosen = [[values[name] for name in multiplied(node) if name] for node in nodes if node.op in _PRODUCTS]
+    products = [operands for operands in chosen if sum(map(is_secret, operands)) > 1]
+    operands = [x for operands in products for x in operands if is_secret(x) and x.kind == "float"]
+    if not operands or (len(products) == 1 and not weights):
+        return False
+    together = [*operands, *weights]
+    pending = any(x.scale > x.context.fraction_bits for x in operands)
+    ready = truncate(together, opening=together)
+    if not pending or len(products) > 1:
+        together[0].context.protocol.open([t.share for t in ready])
+    return True
 
 
 def batches(nodes: Iterable[Node], values: Mapping[str, Any]) -> list[list[Node]]:

@@ -149,7 +149,7 @@ def boolean_cases(random: Random) -> Iterator[Case]:
 def keeping_cases(random: Random) -> Iterator[Case]:
     """Rows in another order, which only what does not depend on it can show; and what goes from one run to another."""
     for shape in SHAPES:
-        x, b = words(random, shape), booleans(random, shape)
+        x, b = words(random, shape, 40), booleans(random, shape)
         yield Case(f"export and restore {shape}", (x, b), _exported, [x, b], needs=("export",))
         if shape:
             expected: list[Expected] = [np.ones_like(x), np.asarray(x.sum(axis=0, dtype=np.uint64))]

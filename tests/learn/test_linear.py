@@ -17,8 +17,9 @@ def standardised(X):
 
 @pytest.mark.parametrize("protocol", ["plaintext", "additive"])
 def test_scaler(compute, protocol):
-    # Deviations from 0.003 to 35000, and 0.
-    X = np.column_stack([CANCER[0][:200], np.full(200, 1234.57), CANCER[0][:200, 3] * 100])
+    data = CANCER[0][:200]
+    # Deviations from 0.003 to 35000, and 0; and one that is small beside the mean.
+    X = np.column_stack([data, np.full(200, 1234.57), data[:, 3] * 100, 1e6 + data[:, 1] * 0.01])
     X = np.rint(X * 2**16) / 2**16
     theirs = preprocessing.StandardScaler().fit(X)
 
@@ -144,9 +145,9 @@ def test_rounds(rounds):
         fit = lambda x, t: learn.LogisticRegression(max_iter=steps).fit(x, t, classes=classes)
         return rounds(fit, X[:, :features], y)
 
-    assert logistic(3, 6) - logistic(2, 6) == 10
+    assert logistic(13, 6) - logistic(12, 6) == 10
     assert logistic(1, 6) - logistic(1, 5) == 10
-    assert logistic(3, 6, 3) - logistic(2, 6, 3) == 18
+    assert logistic(13, 6, 3) - logistic(12, 6, 3) == 18
     assert logistic(1, 6) == 10 * 6 + 43
-    assert rounds(lambda x, t: learn.LinearRegression().fit(x, t), X, y) == 10 * 6 + 130
+    assert rounds(lambda x, t: learn.LinearRegression().fit(x, t), X, y) == 10 * 6 + 120
     assert rounds(lambda x: learn.StandardScaler().fit(x), X) == 34

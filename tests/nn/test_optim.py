@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 import mpc
 from mpc import nn
+from mpc.tensor.curves.over_root import over_root
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(32, 6))
@@ -218,3 +220,51 @@ def test_a_schedule_changes_the_steps():
 def test_errors(call, message):
     with pytest.raises(mpc.Error, match=message):
         mpc.simulate(lambda party: call(nn.Linear(2, 1).to(party).parameters()), protocol="plaintext")
+
+
+def test_over_root():
+    """a / sqrt(x) to a unit and 2^-16 of it, for x of 12 orders of magnitude; 0 where x is 0."""
+    x = np.concatenate([[0.0], 2.0**-40 * np.arange(1, 5), 10.0 ** RNG.uniform(-11, 3, 400)])
+    words = np.rint(x * 2.0**40).astype(np.int64)
+    numerators = np.rint(RNG.uniform(-3, 3, x.size) * np.sqrt(words)).astype(np.int64)
+
+    def program(party):
+        squares, numbers = (party.input(a, owner=0) for a in (words, numerators))
+        with party.measure() as cost:
+            ratio = over_root(numbers.like(numbers.share, "float", 20), squares.like(squares.share, "float", 40))
+        return ratio.reveal(), cost.rounds
+
+    ratio, rounds = mpc.simulate(program)[0]
+    expected = np.divide(numerators, np.sqrt(words), out=np.zeros(x.size), where=words > 0)
+    assert rounds == 7 and ratio[0] == 0
+    np.testing.assert_allclose(ratio, expected, rtol=2.0**-16, atol=1.5 * 2.0**-16)
+
+
+def test_a_network_learns_digits_as_with_pytorch():
+    images, classes = load_digits(return_X_y=True)
+    images, rounds = images / 16, 25
+    batches = np.random.default_rng(1).permutation(len(images))[: 64 * rounds].reshape(rounds, 64)
+    torch.manual_seed(0)
+    reference = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)).double()
+    state = {name: value.numpy().copy() for name, value in reference.state_dict().items()}
+
+    def program(party):
+        net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).to(party)
+        net.load_state_dict(state)
+        x, y = party.input(images, owner=0), party.input(classes, owner=0)
+        optimizer, loss = nn.Adam(net.parameters(), lr=0.02), nn.CrossEntropyLoss()
+        for rows in batches:
+            optimizer.zero_grad()
+            loss(net(x[rows]), y[rows]).backward()
+            optimizer.step()
+        with nn.no_grad():
+            return np.argmax(net(x), axis=1).reveal()
+
+    optimizer = torch.optim.Adam(reference.parameters(), lr=0.02)
+    for rows in batches:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(reference(torch.tensor(images[rows])), torch.tensor(classes[rows])).backward()
+        optimizer.step()
+    expected = reference(torch.tensor(images)).argmax(1).numpy()
+    got = mpc.simulate(program, protocol="plaintext")[0]
+    assert (got == expected).mean() > 0.99 and abs((got == classes).mean() - (expected == classes).mean()) < 0.005

@@ -177,6 +177,9 @@ CASES = {
     "vdot": many(np.vdot, (2, 3), (2, 3)),
     "vecdot": [case(np.vecdot, any_(2, 3), any_(3)), case(lambda x, y: np.vecdot(x, y, axis=0), any_(2, 3), any_(2, 3))],
     "linalg.vecdot": many(np.linalg.vecdot, (2, 3), (2, 3)),
+    "matvec": many(np.matvec, (2, 3, 4), (4,)),
+    "vecmat": many(np.vecmat, (3,), (2, 3, 4)),
+    "linalg.multi_dot": many(lambda x, y, z: np.linalg.multi_dot([x, y, z]), (2, 3), (3, 2), (2, 2)),
     "tensordot": [
         case(lambda x, y: np.tensordot(x, y, 1), any_(2, 3), any_(3, 2)),
         case(lambda x, y: np.tensordot(x, y, ((0, 2), (1, 0))), any_(2, 3, 4), any_(4, 2)),
@@ -224,6 +227,15 @@ CASES = {
     "array_split": many(lambda x: np.array_split(x, 3)[0], (4, 2)),
     "unstack": many(lambda x: x[0] - x[1], (2, 3)),
     "broadcast_arrays": many(lambda x, y: np.multiply(*np.broadcast_arrays(x, y)), (2, 1), (3,)),
+    "diag": [case(np.diag, any_(3, 4)), case(lambda x: np.diag(x, 1), any_(3))],
+    "diagflat": many(np.diagflat, (2, 2)),
+    "take_along_axis": many(lambda x: np.take_along_axis(x, np.array([[0, 0], [2, 1]]), 1), (2, 3)),
+    "resize": many(lambda x: np.resize(x, (3, 3)), (2, 2)),
+    "real": many(np.real, (3,)),
+    "conjugate": many(np.conjugate, (3,)),
+    "vsplit": many(lambda x: np.vsplit(x, 2)[1], (4, 2)),
+    "hsplit": many(lambda x: np.hsplit(x, [1])[1], (2, 3)),
+    "dsplit": many(lambda x: np.dsplit(x, 2)[0], (1, 2, 4)),
     "diff": many(lambda x: np.diff(x, 2, axis=0), (4, 2)),
     # sums
     "sum": [case(np.sum, X), case(lambda x: x.sum((0, 2)), any_(2, 3, 4)), case(lambda x: x.sum(1, keepdims=True), X)],
@@ -246,6 +258,7 @@ CASES = {
         case(lambda x: np.trace(x, 1, 1, 2), any_(2, 3, 4)),
         case(lambda x: np.trace(x, 0, 2, 0), any_(2, 3, 3)),
     ],
+    "linalg.trace": many(lambda x: np.linalg.trace(x, offset=1), (2, 3, 4)),
     "average": many(lambda x: np.average(x, axis=0, weights=[1, 2, 5]), (3, 2)),
     "prod": [case(np.prod, any_(5)), case(lambda x: np.prod(x, axis=1, keepdims=True), any_(2, 3))],
     # order
@@ -283,10 +296,11 @@ CASES = {
     "min": [case(np.min, apart(3, 4)), case(lambda x: x.min(1), apart(3, 4))],
     "amin": [case(lambda x: np.amin(x, 0), apart(3, 4))],
     "ptp": [case(lambda x: np.ptp(x, 0), apart(3, 4))],
+    "select": [case(lambda x: np.select([x > 0.5, x > -0.5], [x, 2 * x], -x), apart(7))],
     # curves
     **{
         f.__name__: many(f, (5,), make=positive)
-        for f in (np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sqrt, np.reciprocal)
+        for f in (np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sqrt, np.cbrt, np.reciprocal)
     },
     **{f.__name__: many(f, (5,)) for f in (np.sin, np.cos, np.tanh)},
     "tan": [case(np.tan, any_(5) / 2)],

@@ -284,6 +284,9 @@ def test_quantised_weights_are_secret():
     quantised = {"q": np.arange(12, dtype=np.int8).reshape(4, 3), "s": scale, "z": zero}
     graph, arrays = prepared(model([node("DequantizeLinear", "q", "s", "z", output="w"), node("MatMul", "x", "w")], quantised))
     assert [v.name for v in graph.weights] == ["w"] and not graph.constants
+    bias = {"i": np.int32([1, 2, 3]), "s": scale}
+    graph, _ = prepared(model([node("DequantizeLinear", "i", "s", output="b"), node("Add", "x", "b")], bias))
+    assert [v.name for v in graph.weights] == ["b"] and not graph.constants
     np.testing.assert_allclose(arrays[0], (np.arange(12).reshape(4, 3) - 1) * 0.5)
 
 

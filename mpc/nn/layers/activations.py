@@ -11,6 +11,8 @@ from mpc.nn.module import Module
 class ReLU(Module):
     """max(x, 0). Forward: 4 rounds, 12.375 bytes an element; backward: 1 round, 8.125 bytes, by the same sign bits."""
 
+    monotone = True
+
     def forward(self, x: Any) -> Any:
         return F.relu(x)
 
@@ -45,6 +47,8 @@ class SiLU(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x)). Backward: s (1 - s), of its own value s."""
 
+    monotone = True
+
     def forward(self, x: Any) -> Any:
         return F.sigmoid(x)
 
@@ -52,12 +56,16 @@ class Sigmoid(Module):
 class Tanh(Module):
     """tanh(x). Backward: 1 - t^2, of its own value t."""
 
+    monotone = True
+
     def forward(self, x: Any) -> Any:
         return F.tanh(x)
 
 
 class Softplus(Module):
     """log(1 + exp(x))."""
+
+    monotone = True
 
     def forward(self, x: Any) -> Any:
         return F.softplus(x)

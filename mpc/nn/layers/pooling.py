@@ -9,6 +9,8 @@ from mpc.nn.module import Module
 
 
 class _MaxPool(Module):
+    chooses_largest = True
+
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, *, ceil_mode: bool = False):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
@@ -37,6 +39,8 @@ class MaxPool2d(_MaxPool):
 
 class AdaptiveMaxPool2d(Module):
     """The largest of each of (rows, columns) windows that cover the images evenly."""
+
+    chooses_largest = True
 
     def __init__(self, output_size: Any):
         self.output_size = output_size
@@ -92,12 +96,16 @@ class AvgPool2d(AvgPool1d):
 class AdaptiveAvgPool1d(AdaptiveMaxPool2d):
     """The mean of each of so many windows that cover the sequences evenly. Local, both ways."""
 
+    chooses_largest = False
+
     def forward(self, x: Any) -> Any:
         return functions.adaptive_avg_pool1d(x, self.output_size)
 
 
 class AdaptiveAvgPool2d(AdaptiveMaxPool2d):
     """The mean of each of (rows, columns) windows that cover the images evenly. Local, both ways."""
+
+    chooses_largest = False
 
     def forward(self, x: Any) -> Any:
         return functions.adaptive_avg_pool2d(x, self.output_size)

@@ -52,6 +52,12 @@ def sqrt(x: Tensor) -> Ruled:
     return value, lambda g: (g / (2 * value),)
 
 
+def cbrt(x: Tensor) -> Ruled:
+    """Backward: a division, 8 rounds."""
+    value = np.cbrt(x)
+    return value, lambda g: (g / (3 * np.square(value)),)
+
+
 def reciprocal(x: Tensor) -> Ruled:
     value = np.reciprocal(x)
     return value, multiplying(lambda g: (-(g * np.square(value)),), value)
@@ -147,6 +153,7 @@ RULES: dict[str, Rule] = {
     "log10": log10,
     "log1p": log1p,
     "sqrt": sqrt,
+    "cbrt": cbrt,
     "reciprocal": reciprocal,
     "rsqrt": rsqrt,
     "hypot": hypot,

@@ -137,4 +137,11 @@ def peak_to_peak(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
 
 
-COMPOSED: dict[str, Callable[..., Any]] = {"ptp": peak_to_peak}
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = np.where(condition, choice, result)
+    return result
+
+
+COMPOSED: dict[str, Callable[..., Any]] = {"ptp": peak_to_peak, "select": select}

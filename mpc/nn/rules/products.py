@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,9 @@ COMPOSED = {
     "vdot": vdot,
     "vecdot": vecdot,
     "linalg.vecdot": vecdot,
+    "matvec": lambda x1, x2: np.squeeze(x1 @ np.expand_dims(x2, -1), -1),
+    "vecmat": lambda x1, x2: np.squeeze(np.expand_dims(x1, -2) @ x2, -2),
+    "linalg.multi_dot": lambda arrays: reduce(np.matmul, arrays),
     "tensordot": tensordot,
     "linalg.tensordot": tensordot,
 }

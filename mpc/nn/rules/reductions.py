@@ -130,4 +130,8 @@ def prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.expand_dims(factors[0], axes) if keepdims else factors[0]
 
 
-COMPOSED: dict[str, Callable[..., Any]] = {"average": average, "prod": prod}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "average": average,
+    "prod": prod,
+    "linalg.trace": lambda x, *, offset=0: np.trace(x, offset, -2, -1),
+}

@@ -130,6 +130,21 @@ def _joining(function: Callable[..., Any]) -> Rule:
     return rule
 
 
+def diag(v: Any, k: int = 0) -> Ruled:
+    """The diagonal of a matrix, or the matrix of a diagonal."""
+    return _moving(np.diag)(v, k) if v.ndim == 2 else (np.diag(v, k), lambda g: (np.diag(g, k),))
+
+
+def diagflat(v: Any, k: int = 0) -> Ruled:
+    return np.diagflat(v, k), lambda g: (np.reshape(np.diag(g, k), v.shape),)
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Ruled:
+    if isinstance(indices, Tensor):
+        raise UsageError("take_along_axis by secret indices has no gradient here; use np.take, or a product with one_hot")
+    return _moving(np.take_along_axis)(arr, indices, axis)
+
+
 RULES: dict[str, Rule] = {
     "reshape": reshape,
     "transpose": transpose,
@@ -139,6 +154,11 @@ RULES: dict[str, Rule] = {
     "moveaxis": moveaxis,
     "broadcast_to": broadcast_to,
     "copy": copy,
+    "real": copy,
+    "conjugate": copy,
+    "diag": diag,
+    "diagflat": diagflat,
+    "take_along_axis": take_along_axis,
     "concatenate": concatenate,
     "stack": stack,
 }
@@ -147,7 +167,19 @@ RULES |= {f.__name__: _triangle(f) for f in (np.triu, np.tril)}
 RULES |= {f.__name__: _joining(f) for f in (np.vstack, np.hstack, np.dstack, np.column_stack)}
 RULES |= {
     f.__name__: _moving(f)
-    for f in (np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.rollaxis, np.tile, np.repeat, np.delete, np.diagonal)
+    for f in (
+        np.flip,
+        np.fliplr,
+        np.flipud,
+        np.rot90,
+        np.roll,
+        np.rollaxis,
+        np.tile,
+        np.repeat,
+        np.delete,
+        np.resize,
+        np.diagonal,
+    )
 }
 RULES["linalg.diagonal"] = _moving(np.linalg.diagonal)
 
@@ -162,6 +194,10 @@ def _split(function: Callable[..., Any]) -> Callable[..., Any]:
         return [ary[(*before, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0))] for part in parts]
 
     return split
+
+
+def _split_along(place: int) -> Callable[..., Any]:
+    return lambda ary, indices_or_sections: np.split(ary, indices_or_sections, min(place, ary.ndim - 1))
 
 
 def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
@@ -187,6 +223,9 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 COMPOSED: dict[str, Callable[..., Any]] = {
     "split": _split(np.split),
     "array_split": _split(np.array_split),
+    "vsplit": _split_along(0),
+    "hsplit": _split_along(1),
+    "dsplit": _split_along(2),
     "unstack": unstack,
     "broadcast_arrays": broadcast_arrays,
     "append": append,
