@@ -72,9 +72,9 @@ Per step of the algorithm, two parties, f = 16; the docstrings say more. d: feat
 | estimator | once | each step | predict or transform |
 | --- | --- | --- | --- |
 | `StandardScaler` | 34 rounds | | 3 rounds |
-| `LinearRegression`, `Ridge` | 10 d + 120 rounds | | 6 rounds |
-| `LogisticRegression`, 2 classes | 10 d + 33 rounds | 10 rounds | 7 rounds |
-| `LogisticRegression`, 3 classes | 10 d + 34 rounds | 18 rounds | 9 rounds |
+| `LinearRegression`, `Ridge` | 10 d + 119 rounds | | 6 rounds |
+| `LogisticRegression`, 2 classes | 10 d + 31 rounds | 10 rounds | 7 rounds |
+| `LogisticRegression`, 3 classes | 10 d + 32 rounds | 18 rounds | 9 rounds |
 | `KMeans`, 3 clusters | 66 rounds, 12 for each further cluster | 22 rounds | 9 rounds |
 | `PCA` | 35 rounds | 160 to 166 rounds a component | 4 rounds |
 | `GradientBoostingClassifier`, 2 classes | quantiles | 15 rounds a tree, and 29 to 34 a level | 13 rounds |

@@ -42,7 +42,9 @@ class LinearModel(Estimator):
         if self.fit_intercept:  # columns around 0 have no covariance with a column of ones
             scaled = np.concatenate([scaled, np.ones((n, 1))], axis=1)
             penalties = np.concatenate([penalties, np.zeros(1)])
-            inverse = np.block([[inverse, np.zeros((d, 1))], [np.zeros((1, d)), np.full((1, 1), descent.unit(n) / (n * curvature))]])
+            inverse = np.block(
+                [[inverse, np.zeros((d, 1))], [np.zeros((1, d)), np.full((1, 1), descent.unit(n) / (n * curvature))]]
+            )
         self._columns = columns
         self._weights = descent.descend(scaled, penalties, inverse, residuals, outputs, steps, momentum)
         self.n_features_in_ = d
@@ -69,7 +71,7 @@ class Ridge(Regressor, LinearModel):
     Method: the normal equations of columns of about unit size, by one inversion, refined by residuals of the data. Let c be the
     condition number of the columns' correlations. Coefficients of scaled columns are right to about 2^-14 sqrt(c), for c up
     to 2^10; beyond, the directions that hardly vary are not reached, and their coefficients closer to 0 than they should be.
-    fit: 10 rounds for each feature and 120, and about 100 bytes a row and feature. predict: 5 rounds.
+    fit: 10 rounds for each feature and 119, and about 100 bytes a row and feature. predict: 5 rounds.
     """
 
     refused: ClassVar[dict[str, str]] = {

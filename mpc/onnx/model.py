@@ -14,7 +14,7 @@ from mpc.onnx.fusing import fused
 from mpc.onnx.graph import Graph, Node, Value
 from mpc.onnx.operators import OPERATORS
 from mpc.onnx.operators.table import finite, is_secret
-from mpc.onnx.scheduling import batches, by_level, divided, joined, multiplied, open_together, parted
+from mpc.onnx.scheduling import batches, by_level, divided, joined, open_together, parted
 from mpc.session import Party
 from mpc.tensor import Tensor
 from mpc.tensor.base import truncate
@@ -24,7 +24,7 @@ class Model:
     """`model(*inputs)` computes the model on secret tensors, or public arrays; `model(name=tensor)` by the inputs' names.
 
     Returns a tensor, or a tuple of them for several outputs. What depends on nothing secret is a public array. `weights` are the
-    owner's, secret, by name; they are opened (under masks) in the first call, once for all calls.
+    owner's, secret, by name; they are opened (under masks) when they are first multiplied, once for all calls.
     """
 
     def __init__(self, party: Party, graph: Graph, weights: dict[str, Tensor]):
@@ -33,8 +33,6 @@ class Model:
         self._checked: set[Any] = set()
         nodes = fused(graph)
         self._levels, self._divided = by_level(nodes), divided(nodes)
-        wanted = {name for node in nodes for name in multiplied(node)}
-        self._unopened = [t for name, t in weights.items() if name in wanted and t.kind == "float"]
         self._uses = Counter(name for node in nodes for name in node.inputs)
         self._uses.update(output.name for output in graph.outputs)
 
@@ -57,8 +55,7 @@ class Model:
         left = Counter(self._uses)
         values |= self._graph.constants | self.weights
         for nodes in self._levels:
-            if open_together(nodes, values, self._unopened):
-                self._unopened = []
+            open_together(nodes, values)
             for batch in batches(nodes, values):
                 with self._party.scope(f"{batch[0].op} {batch[0].name.replace('/', '.')}"):
                     self._run(batch, values)

@@ -30,7 +30,7 @@ _PRODUCTS = {
     "Conv",
     "ConvTranspose",
     "Einsum",
-}  # others may do without an opening, or begin with something else
+}  # elementwise ones may do without an opening
 _FUNCTIONS = {
     "Abs", "Celu", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish", "Reciprocal",
     "Relu", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh",
@@ -50,29 +50,14 @@ def by_level(nodes: Sequence[Node]) -> list[list[Node]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def multiplied(node: Node) -> list[str]:
-    """The names of the inputs that the node opens for a product."""
-    operator = OPERATORS.get(node.op)
-    return [] if operator is None else [node.inputs[k] for k in operator.multiplied if k < len(node.inputs)]
-
-
-def open_together(nodes: Iterable[Node], values: Mapping[str, Any], weights: Sequence[Any]) -> bool:
-    """What these independent nodes open for their products: one round for the truncations, one for the openings.
-
-    The weights go along, all of them: a round that is spent anyhow opens them for every later product. False, and nothing is
-    opened, where the nodes have no product of secrets, or only one and there are no weights.
-    """
-    chosen = [[values[name] for name in multiplied(node) if name] for node in nodes if node.op in _PRODUCTS]
-    products = [operands for operands in chosen if sum(map(is_secret, operands)) > 1]
-    operands = [x for operands in products for x in operands if is_secret(x) and x.kind == "float"]
-    if not operands or (len(products) == 1 and not weights):
-        return False
-    together = [*operands, *weights]
-    pending = any(x.scale > x.context.fraction_bits for x in operands)
-    ready = truncate(together, opening=together)
-    if not pending or len(products) > 1:
-        together[0].context.protocol.open([t.share for t in ready])
-    return True
+def open_together(nodes: Iterable[Node], values: Mapping[str, Any]) -> None:
+    """What these independent products open, if there are several: one round for the truncations, one for the openings."""
+    pairs = [[values[name] for name in node.inputs[:2]] for node in nodes if node.op in _PRODUCTS]
+    products = [pair for pair in pairs if all(map(is_secret, pair))]
+    operands = [x for pair in products for x in pair if x.kind == "float"]
+    if len(products) > 1 and operands:
+        ready = truncate(operands, opening=operands)
+        operands[0].context.protocol.open([t.share for t in ready])
 
 
 def batches(nodes: Iterable[Node], values: Mapping[str, Any]) -> list[list[Node]]:

@@ -129,6 +129,6 @@ def test_a_whole_network(against_torch):
     """Its rounds: what each layer opens truncates what the one before it computed."""
     x = RNG.random(size=(4, 1, 12, 12))
     torch.manual_seed(2)
-    forward, backward = against_torch(small_network(nn), small_network(torch.nn), x, "additive", 2, 1e-3, after=[x])
+    forward, backward = against_torch(small_network(nn), small_network(torch.nn), x, "additive", 2, 3e-3, after=[x])
     assert forward[0] <= 31
     assert backward[0] <= 14

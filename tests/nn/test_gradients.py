@@ -26,7 +26,7 @@ def network():
     return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
-@pytest.mark.parametrize("optimizer, rounds", [(lambda p: nn.SGD(p, lr=0.1), 26), (lambda p: nn.Adam(p), 34)])
+@pytest.mark.parametrize("optimizer, rounds", [(lambda p: nn.SGD(p, lr=0.1), 25), (lambda p: nn.Adam(p), 33)])
 def test_a_training_step(optimizer, rounds):
     """64-32-10, batch 16, softmax cross-entropy with secret classes."""
     images, classes = RNG.random((16, 64)), RNG.integers(0, 10, 16)
@@ -123,7 +123,7 @@ def test_no_grad_and_detach_record_nothing():
     def program(party):
         w = nn.Variable(party.input(X, owner=0))
         with nn.no_grad():
-            outside = w * 2
+            outside = np.sort(w, axis=0) * 2  # what has no gradient can be computed here
         y = np.sum(w * w.detach() + np.sum(outside))
         y.backward()
         return [type(outside).__name__, type(w.detach()).__name__, type(w > 0).__name__], w.grad.reveal()

@@ -204,8 +204,7 @@ def test_parts_of_a_product_are_truncated_as_a_whole(op):
     assert rounds == 2
 
 
-def test_the_weights_are_opened_in_the_first_round_of_a_product():
-    """So a later product of what is known after its truncation waits for nothing, and none costs a round of its own."""
+def test_weights_are_opened_in_the_round_of_what_they_multiply():
     x = weight(4, 6)
     nodes = [("MatMul", ["x", "w"], "a", {}), ("Mul", ["a", "v"], "y", {})]
     got, want, rounds = both(model(x.shape, nodes, {"w": weight(6, 6), "v": weight(6)}), x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -163,7 +164,7 @@ RULES: dict[str, Rule] = {
     "getitem": getitem,
 }
 
-COMPOSED = {
+COMPOSED: dict[str, Callable[..., Any]] = {
     "dot": dot,
     "outer": outer,
     "linalg.outer": outer,

@@ -26,7 +26,7 @@ def subtract(node: Node, x: Any, y: Any) -> Any:
     return np.subtract(x, y)
 
 
-@TABLE.add("Mul", multiplied=(0, 1))
+@TABLE.add("Mul")
 def multiply(node: Node, x: Any, y: Any) -> Any:
     return np.multiply(x, y)
 

@@ -56,7 +56,7 @@ def leaky_relu(node: Node, x: Any) -> Any:
     return positive + negative * node.get("alpha", 0.01)
 
 
-@TABLE.add("PRelu", multiplied=(1,))
+@TABLE.add("PRelu")
 def prelu(node: Node, x: Any, slope: Any) -> Any:
     if not is_secret(x):
         return np.where(x < 0, x * slope, x)

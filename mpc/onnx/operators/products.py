@@ -16,12 +16,12 @@ TABLE = Table()
 Pads = tuple[tuple[int, int], ...]
 
 
-@TABLE.add("MatMul", multiplied=(0, 1))
+@TABLE.add("MatMul")
 def matmul(node: Node, x: Any, y: Any) -> Any:
     return np.matmul(x, y)
 
 
-@TABLE.add("Gemm", multiplied=(0, 1))
+@TABLE.add("Gemm")
 def gemm(node: Node, a: Any, b: Any, c: Any = None) -> Any:
     a = a.T if node.get("transA", 0) else a
     b = b.T if node.get("transB", 0) else b
@@ -32,7 +32,7 @@ def gemm(node: Node, a: Any, b: Any, c: Any = None) -> Any:
     return product + (c if beta == 1 else c * beta)
 
 
-@TABLE.add("Einsum", multiplied=(0, 1), note="several operands are contracted from the left")
+@TABLE.add("Einsum", note="several operands are contracted from the left")
 def einsum(node: Node, *operands: Any) -> Any:
     equation = node.get("equation").replace(" ", "")
     if len(operands) <= 2:
@@ -87,7 +87,7 @@ def _axes(x: Any) -> int:
     return axes
 
 
-@TABLE.add("Conv", multiplied=(0, 1), refuses=_flat_windows, note="of sequences and images; groups, dilations, any pads")
+@TABLE.add("Conv", refuses=_flat_windows, note="of sequences and images; groups, dilations, any pads")
 def conv(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     axes = _axes(x)
     function = convolution.conv1d if axes == 1 else convolution.conv2d
@@ -96,7 +96,7 @@ def conv(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     return function(x, w, bias, steps, pads, dilations, node.get("group", 1))
 
 
-@TABLE.add("ConvTranspose", multiplied=(0, 1), refuses=_flat_windows, note="as Conv; output_shape too")
+@TABLE.add("ConvTranspose", refuses=_flat_windows, note="as Conv; output_shape too")
 def conv_transpose(node: Node, x: Any, w: Any, bias: Any = None) -> Any:
     axes = _axes(x)
     function = convolution.conv_transpose1d if axes == 1 else convolution.conv_transpose2d

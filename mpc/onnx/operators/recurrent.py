@@ -33,7 +33,7 @@ def _refused(node: Node) -> str | None:
     return None
 
 
-@TABLE.add("LSTM", "GRU", "RNN", public=(4,), multiplied=(0, 1, 2), refuses=_refused, note=_NOTE)
+@TABLE.add("LSTM", "GRU", "RNN", public=(4,), refuses=_refused, note=_NOTE)
 def recurrent(
     node: Node, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None, c: Any = None, p: Any = None
 ) -> Any:

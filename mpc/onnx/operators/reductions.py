@@ -98,10 +98,11 @@ def _axes(first: int, ndim: int) -> tuple[int, ...]:
 def standardised(x: Any, axes: tuple[int, ...], epsilon: float, factor: Any = None, centre: bool = True) -> tuple[Any, Any, Any]:
     """factor (x - mean) / sqrt(var + epsilon), the mean, and the inverse root. x is secret.
 
-    The factor is multiplied first, so that its product is truncated in the same round as the variance.
+    The factor is opened in the round of a truncation, and multiplied first, so that its product is truncated in the same round
+    as the variance.
     """
     mean = np.mean(x, axis=axes, keepdims=True)
-    (x,) = truncate([x - mean if centre else x])
+    (x,) = truncate([x - mean if centre else x], opening=[factor] if is_secret(factor) else [])
     variance = np.mean(x * x, axis=axes, keepdims=True) + epsilon
     x = x if factor is None else x * factor
     x, variance = truncate([x, variance])
@@ -109,14 +110,14 @@ def standardised(x: Any, axes: tuple[int, ...], epsilon: float, factor: Any = No
     return x * inverse, mean, inverse
 
 
-@TABLE.add("LayerNormalization", multiplied=(1,), note=_EPSILON)
+@TABLE.add("LayerNormalization", note=_EPSILON)
 def layer_norm(node: Node, x: Any, scale: Any, bias: Any = None) -> Any:
     y, mean, inverse = standardised(x, _axes(node.get("axis", -1), x.ndim), node.get("epsilon", 1e-5), scale)
     y = y if bias is None else y + bias
     return (y, mean, inverse)[: len(node.outputs)] if len(node.outputs) > 1 else y
 
 
-@TABLE.add("RMSNormalization", multiplied=(1,), note=_EPSILON)
+@TABLE.add("RMSNormalization", note=_EPSILON)
 def rms_norm(node: Node, x: Any, scale: Any) -> Any:
     return standardised(x, _axes(node.get("axis", -1), x.ndim), node.get("epsilon", 1e-5), scale, centre=False)[0]
 
@@ -126,13 +127,13 @@ def _channels(values: Any, ndim: int) -> Any:
     return values.reshape((-1, *(1,) * (ndim - 2)))
 
 
-@TABLE.add("InstanceNormalization", multiplied=(1,), note=_EPSILON)
+@TABLE.add("InstanceNormalization", note=_EPSILON)
 def instance_norm(node: Node, x: Any, scale: Any, bias: Any) -> Any:
     y, _, _ = standardised(x, _axes(2, x.ndim), node.get("epsilon", 1e-5), _channels(scale, x.ndim))
     return y + _channels(bias, x.ndim)
 
 
-@TABLE.add("GroupNormalization", multiplied=(1,), note="from opset 21 on, with scale and bias for each channel; " + _EPSILON)
+@TABLE.add("GroupNormalization", note="from opset 21 on, with scale and bias for each channel; " + _EPSILON)
 def group_norm(node: Node, x: Any, scale: Any, bias: Any) -> Any:
     groups = node.get("num_groups")
     grouped = x.reshape((x.shape[0], groups, x.shape[1] // groups, -1))
@@ -146,7 +147,6 @@ def _training(node: Node) -> str | None:
 
 @TABLE.add(
     "BatchNormalization",
-    multiplied=(1,),
     refuses=_training,
     note="by weights: part of the Conv or Gemm before it, else one product",
 )

@@ -21,7 +21,7 @@ class Operator:
     """An operator. `run(node, *inputs)` gets None for an input that is left out, and returns one value or a tuple.
 
     The inputs at the places `public` must be public, so constants there are. Integer constants at `weights` are secret, as floats
-    are everywhere. The inputs at `multiplied` are opened by a product.
+    are everywhere.
     `refuses(node)` says what is wrong with a node's attributes, before anything runs. `note` is for the docs.
     """
 
@@ -29,7 +29,6 @@ class Operator:
     note: str = ""
     public: tuple[int, ...] = ()
     weights: tuple[int, ...] = ()
-    multiplied: tuple[int, ...] = ()
     refuses: Refusal | None = None
     shape_only: bool = False  # its result depends on the inputs' shapes alone, so it is public
 

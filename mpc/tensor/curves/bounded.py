@@ -119,10 +119,7 @@ CURVES = {
         1,
     ),
     "silu_slope": Bounded(
-        Target(
-            lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
-            lambda x: _exact_sigmoid(x) * (1 + x * _exact_sigmoid(-x)),
-        ),
+        Target(lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)), lambda x: _exact_sigmoid(x) * (1 + x * _exact_sigmoid(-x))),
         lambda x: x * float(_sigmoid(np.array(-x))),
         2.5,
         1,
