@@ -2,16 +2,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env demo test lint types bench bench-functions functions-page peers
+.PHONY: env demo test lint types bench bench-functions functions-page learn-page onnx-page peers
 
 env: $(BIN)/.installed
 
-$(BIN)/.installed: pyproject.toml
+$(BIN)/.runs: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[examples]"
+	touch $@
+
+$(BIN)/.installed: $(BIN)/.runs
 	$(BIN)/pip install --quiet --editable ".[test,lint,bench]"
 	touch $@
 
-demo: env
+demo: $(BIN)/.runs
 	$(BIN)/mpc run examples/two_hospitals.py -n 2
 
 test: env
@@ -33,6 +37,14 @@ bench-functions: env
 functions-page: env
 	$(BIN)/python -m benchmarks.functions_page > docs/functions.md.new
 	mv docs/functions.md.new docs/functions.md
+
+learn-page: env
+	$(BIN)/python -m benchmarks.learn_page > docs/learn.md.new
+	mv docs/learn.md.new docs/learn.md
+
+onnx-page: env
+	$(BIN)/python -m mpc.onnx.page > docs/onnx.md.new
+	mv docs/onnx.md.new docs/onnx.md
 
 peers: env
 	$(BIN)/python -m benchmarks.peers.spu install

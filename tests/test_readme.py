@@ -18,18 +18,30 @@ def command(*arguments, **options):
     ).stdout
 
 
+def printed(program, folder):
+    (folder / "program.py").write_text(program)
+    arguments = [sys.executable, folder / "program.py"]
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=True).stdout.splitlines()
+
+
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
 def test_the_program_runs_as_it_stands(tmp_path):
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "program.py").write_text(program)
-    shown = subprocess.run(
-        [sys.executable, tmp_path / "program.py"], capture_output=True, text=True, timeout=TIMEOUT, check=True
-    ).stdout.splitlines()
+    shown = printed(PROGRAMS[0], tmp_path)
     y = np.maximum(np.array([[1.0, 2.0], [3.0, 4.0]]) @ np.array([1.0, -0.25]), 0)
     expected = np.where(y > 1, np.sqrt(y), 1 / (y + 1))
     assert len(shown) == 2
     for line in shown:
         values = [float(v) for v in re.findall(r"-?\d+\.\d*", line)]
         np.testing.assert_allclose(values, [*expected, *expected], atol=2**-14)
+
+
+def test_the_network_learns_as_it_stands(tmp_path):
+    (shown,) = printed(PROGRAMS[1], tmp_path)
+    accuracies = [float(v) for v in re.findall(r"\d+\.\d+", shown.replace("float64", ""))]
+    assert len(accuracies) == 2 and min(accuracies) > 0.85
+    assert (tmp_path / "model.shares.0").exists() and (tmp_path / "model.shares.1").exists()
 
 
 def test_the_demo_reaches_scikit_learn():

@@ -1,5 +1,8 @@
 """Neural networks on secret tensors, with PyTorch's names: modules, losses, optimisers, and gradients by `loss.backward()`."""
 
+from importlib import import_module
+from typing import Any
+
 from mpc.nn import data, functional, init
 from mpc.nn.data import DataLoader, TensorDataset
 from mpc.nn.layers.activations import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
@@ -105,3 +108,9 @@ __all__ = [
     "reveal",
     "save",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "from_torch":  # a model of somebody else's, which is a later room
+        return import_module("mpc.onnx").from_torch
+    raise AttributeError(f"module 'mpc.nn' has no attribute '{name}'")
