@@ -121,7 +121,7 @@ def _sizes(value: Value, batch: int, given: tuple[int, ...] | None) -> tuple[int
     return tuple(int(n) for n in sizes if isinstance(n, int))
 
 
-def _made_up(value: Value, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+def _made_up(value: Value, shape: tuple[int, ...], rng: Any) -> Any:
     """Numbers of about 1; zeros for integers, which are valid indices."""
     return rng.normal(size=shape).astype(value.dtype) if value.dtype.kind == "f" else np.zeros(shape, value.dtype)
 

@@ -121,7 +121,7 @@ def _moved(rows: Any, centers: Any) -> Any:
     return np.where(empty, centers, sums / np.where(empty, 1, counts))
 
 
-def _spread_out(rows: Any, squares: Any, random: np.random.Generator, starts: int, k: int) -> Any:
+def _spread_out(rows: Any, squares: Any, random: Any, starts: int, k: int) -> Any:
     """k-means++: each further centre is a row, drawn with the square of its distance from the nearest centre as its weight.
 
     Arthur and Vassilvitskii, *k-means++: the advantages of careful seeding*, SODA 2007. The random numbers are public, the sums

@@ -139,7 +139,8 @@ def test_the_check_below_finds_what_it_looks_for():
 
 
 def test_nothing_else_feeds_a_mask():
-    allowed = {ROOT / "mpc" / "cli" / "doctor.py"}
+    # made-up inputs, and public numbers from a seed that the parties draw jointly
+    allowed = {ROOT / "mpc" / name for name in ("cli/doctor.py", "cli/onnx.py", "learn/base.py")}
     files = [p for folder in ("mpc", "protocols") for p in (ROOT / folder).rglob("*.py")]
     files = [p for p in files if p not in allowed and "testing" not in p.relative_to(ROOT).as_posix()]
     assert len(files) > 40
