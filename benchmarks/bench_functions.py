@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.peers.spu import SPU, VERSION, how_to_get_it, installed
 from benchmarks.catalogue import ALL
+from benchmarks.peers.spu import SPU, VERSION, how_to_get_it, installed
 from benchmarks.workloads import WORKLOADS
 from mpc.launch.job import Job
 from mpc.launch.run import Outcome, execute

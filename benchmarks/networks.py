@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def _he(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 def dense_arrays() -> Arrays:
     rng = np.random.default_rng(2)
-    shapes = [shape for a, b in zip(SIZES, SIZES[1:], strict=False) for shape in ((b, a), (b,))]
+    shapes = [shape for a, b in pairwise(SIZES) for shape in ((b, a), (b,))]
     return [_he(shape, rng) for shape in shapes] + [rng.uniform(0, 1, (BATCH, SIZES[0]))]
 
 

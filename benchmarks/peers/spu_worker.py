@@ -43,7 +43,7 @@ def dense_step(*arrays):
     def loss(weights):
         return -jnp.mean(jnp.sum(t * jax.nn.log_softmax(dense(*weights, x)), axis=1))
 
-    return [a - 0.1 * b for a, b in zip(weights, jax.grad(loss)(weights), strict=True)][0]
+    return weights[0] - 0.1 * jax.grad(loss)(weights)[0]
 
 
 def lenet(w1, b1, w2, b2, w3, b3, w4, b4, x):

@@ -157,6 +157,11 @@ class Protocol(ABC):
         z = self.subtract(x, y)
         return self.not_(self.view(self.at_least(z, np.zeros((1, *z.shape), np.uint64)), Index((0,))))
 
+    def less_within(self, x: Share, first: View, second: View) -> Share:
+        """Bits [first(x) < second(x)] of two views of x, of one shape: `less`, where x is opened at most once, as a whole."""
+        self.open([x])
+        return self.less(self.view(x, first), self.view(x, second))
+
     def equal(self, x: Share, y: Share | Words) -> Share:
         """Bits [x = y] of words modulo 2^64."""
         self._lacks("equal")

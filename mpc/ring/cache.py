@@ -72,6 +72,11 @@ def describe() -> dict[str, object]:
     }
 
 
+def loaded() -> bool:
+    """Whether `kernels` returns at once."""
+    return _kernels is not None
+
+
 def kernels() -> Kernels:
     """The compiled kernels; the first call of a process imports numba."""
     global _kernels

@@ -5,13 +5,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mpc.ring.cache import kernels
+from mpc.ring.cache import kernels, loaded
 
 Words = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.uint8]
 
-# Below this many elements NumPy is fast enough, and needs no kernel to be loaded.
+# Below this many elements NumPy is fast enough, and needs no kernel to be loaded; but one that is loaded is much faster.
 SMALL = 1024
+
+
+def _compiled(size: int) -> bool:
+    return size >= SMALL or (size > 0 and loaded())
+
+
+def _whole_words(rows: Rows) -> Rows:
+    """The rows, filled up to whole words, which kernels need."""
+    missing = -rows.shape[-1] % 8
+    return np.concatenate([rows, np.zeros((*rows.shape[:-1], missing), np.uint8)], axis=-1) if missing else rows
 
 
 def row_bytes(size: int) -> int:
@@ -43,10 +53,11 @@ def thermometers(words: Words, count: int, width: int) -> Rows:
     count * width is 64 at most. Cost at 4 bits: about as long as copying the result twice.
     """
     flat = _flat("thermometers", words)
-    if width == 4 and flat.size >= SMALL:
-        result = np.empty((count, 15, row_bytes(flat.size)), np.uint8)
+    if width == 4 and _compiled(flat.size):
+        nbytes = row_bytes(flat.size)
+        result = np.empty((count, 15, nbytes + -nbytes % 8), np.uint8)
         kernels().thermometers(flat, result.view(np.uint64))
-        return result
+        return np.ascontiguousarray(result[..., :nbytes])
     digits = planes(flat, count * width).reshape(count, width, -1)
     result = digits[:, :1]
     for bit in range(1, width):
@@ -65,13 +76,15 @@ def look_up(
     below 64. `first`: this party holds the constant that [d > -1] is.
     """
     flat, subtracted = _flat("look_up", words), np.zeros(1, np.uint64) if subtracted is None else subtracted
+    nbytes, compiled = dealt.shape[2], width == 4 and _compiled(flat.size)
+    dealt = _whole_words(dealt) if compiled else dealt
     shape = (dealt.shape[0], len(subtracted), dealt.shape[2])
     lt, eq, above = np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.zeros(shape[1:], np.uint8)
-    if width == 4 and flat.size >= SMALL:
+    if compiled:
         ones = np.uint64((1 << 64) - 1 if first else 0)
         results = [rows.view(np.uint64) for rows in (lt, eq, above)]
         kernels().look_up(flat, subtracted, bits, dealt.view(np.uint64), ones, *results)
-        return lt, eq, above
+        return lt[..., :nbytes], eq[..., :nbytes], above[..., :nbytes]
     for k, t in enumerate(subtracted):
         m = flat - t
         if bits < 64:
@@ -96,7 +109,7 @@ def _look_up(dealt: Rows, digits: Rows, first: bool) -> tuple[Rows, Rows]:
 def reflect(packed: Rows, share: Words, total: Words) -> Words:
     """total - share where the packed bit of an element is set, else the share; `total` has as many elements, or one."""
     result = np.empty(share.shape, np.uint64)
-    if share.size < SMALL:
+    if not _compiled(share.size):
         bits = np.unpackbits(packed, count=share.size, bitorder="little").view(np.bool_).reshape(share.shape)
         np.subtract(total, share, out=result)
         return np.where(bits, result, share)

@@ -120,9 +120,8 @@ def _games(n: int, most_in_a_group: int) -> _Level:
 def _victories(x: Secret, level: _Level, largest: bool) -> Share:
     """Bits (k, candidate, ...): whether the candidate beats its k-th opponent. Of equals the first wins."""
     protocol = x.context.protocol
-    protocol.open([x.share])
-    first, second = (protocol.view(x.share, Index((side,))) for side in (level.first, level.second))
-    second_wins = protocol.less(first, second) if largest else protocol.less(second, first)
+    first, second = Index((level.first,)), Index((level.second,))
+    second_wins = protocol.less_within(x.share, *((first, second) if largest else (second, first)))
     shape = (*level.leads.shape, *(1,) * (x.ndim - 1))
     return protocol.xor(protocol.view(second_wins, Index((level.games,))), level.leads.reshape(shape))
 
@@ -135,11 +134,14 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
 
 
 def _candidates(x: S, along_first: Callable[[S], S]) -> tuple[S, S]:
-    """Along the first axis: what is compared, and the truncated values. Opened as a whole, so that every view of x is open."""
+    """Along the first axis: what is compared, and the truncated values. If x is to be truncated, or an element is a candidate at
+    several places, it is opened before, so that every view of it is open; else when it is compared."""
     x = comparable(boolean.as_number(x))
-    x.context.protocol.open([x.share])
+    candidates = along_first(x.like(x.share))
+    if x.scale > x.context.fraction_bits or candidates.size != x.size:
+        x.context.protocol.open([x.share])
     (values,) = truncate([x])
-    return along_first(x.like(x.share)), along_first(values)
+    return candidates, along_first(values)
 
 
 def _along_first(axes: tuple[int, ...]) -> Callable[[S], S]:

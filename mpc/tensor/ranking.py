@@ -86,10 +86,9 @@ def _check(x: Secret, bits: int, operation: str) -> None:
 def _one_hot_ranks(x: Secret, places: Sequence[int], descending: bool) -> Share:
     """Words (rows, n, k): whether element i of a row comes at the k-th of these places."""
     protocol, n = x.context.protocol, x.shape[1]
-    protocol.open([x.share])
     first, second = np.triu_indices(n, 1)
-    a, b = (protocol.view(x.share, Index((slice(None), of_pair))) for of_pair in (first, second))
-    second_leads = protocol.to_words(protocol.less(a, b) if descending else protocol.less(b, a))
+    a, b = (Index((slice(None), of_pair)) for of_pair in (first, second))
+    second_leads = protocol.to_words(protocol.less_within(x.share, *((a, b) if descending else (b, a))))
 
     def moves(words: Array) -> Array:
         """How many later elements come before each, less how many earlier ones come after it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mpc.contract import BroadcastTo
+from mpc.contract import BroadcastTo, View
 from mpc.party import Endpoint
 from mpc.ring.digits import look_up, row_bytes
 from protocols.additive.conjunction import Level, Steps, together
@@ -110,7 +110,8 @@ def at_least(
     Cost (digits 4, radix 4, 62 bits): 3 rounds, 8 + 4.25 k bytes an element for k thresholds.
     """
     opening = Opening(endpoint, source, [x, *(y for y in also_open if y.known is None)])
-    return _signs(endpoint, source, digits, opening, [opening.ref(x)], x, None, thresholds, bits)
+    announced = x.announced.pop((len(thresholds), digits.whole(bits)), None)
+    return _signs(endpoint, source, digits, opening, [opening.ref(x)], x, lambda m: m, thresholds, bits, announced)
 
 
 def less(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share) -> Bits:
@@ -124,8 +125,28 @@ def less(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share)
     else:
         opening = Opening(endpoint, source, [])
         refs = [opening.ref(x), opening.ref(y)]
-        result = _signs(endpoint, source, digits, opening, refs, x, y, zero, 62)
-    return Bits(result.packed ^ np.uint8(0xFF if endpoint.index == 0 else 0), shape)
+        assert y.known is not None
+        other = y.known.public
+        result = _signs(endpoint, source, digits, opening, refs, x, lambda m: np.subtract(m, other), zero, 62)
+    return _not(endpoint, result, shape)
+
+
+def less_within(endpoint: Endpoint, source: Source, digits: Digits, x: Share, first: View, second: View) -> Bits:
+    """[first(x) < second(x)] for two views of x, as `less`; where x is opened for that, what is dealt is on its way meanwhile."""
+    opening = Opening(endpoint, source, [x])
+    ref = opening.ref(x)
+    shape = first(np.broadcast_to(np.uint8(0), x.shape)).shape
+
+    def difference(m: Array) -> Array:
+        return np.asarray(np.subtract(first(m), second(m)))
+
+    result = _signs(endpoint, source, digits, opening, [ref.view(first), ref.view(second)], x, difference, nothing(shape), 62)
+    return _not(endpoint, result, shape)
+
+
+def _not(endpoint: Endpoint, bits: Bits, shape: tuple[int, ...]) -> Bits:
+    """The opposite of the bits of one threshold."""
+    return Bits(bits.packed ^ np.uint8(0xFF if endpoint.index == 0 else 0), shape)
 
 
 def _signs(
@@ -135,22 +156,22 @@ def _signs(
     opening: Opening,
     refs: Sequence[MaskRef],
     x: Share,
-    y: Share | None,
+    compared: Callable[[Array], Array],
     thresholds: Array,
     bits: int,
+    announced: Comparison | None = None,
 ) -> Bits:
-    shape, count = x.shape, len(thresholds)
+    """[compared(x) >= t], where compared(x) is open as compared(m) if x is as m, and `refs` are its masks."""
+    count, shape = len(thresholds), thresholds.shape[1:]
     if not thresholds.size:
         opening.run("compare")
         return Bits.pack(np.zeros((count, *shape), bool))
     bits = digits.whole(bits)
-    announced = x.announced.pop((count, bits), None) if y is None else None
     comparison = announced or Comparison(source, digits, refs, shape, count, bits)
     if not x.opened:
         opening.run("compare")
     assert x.known is not None
-    public = x.known.public if y is None or y.known is None else np.subtract(x.known.public, y.known.public)
-    m = np.asarray(np.add(public, np.uint64(1 << bits)))
+    m = np.asarray(np.add(compared(x.known.public), np.uint64(1 << bits)))
     ((borrow, top),) = together(opening, "compare", [comparison.steps(endpoint.index == 0, m, thresholds)])
     return Bits.from_rows(borrow ^ top, (count, *shape))
 

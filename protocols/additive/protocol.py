@@ -120,6 +120,9 @@ class Additive(Protocol):
     def less(self, x: Share, y: Share) -> Bits:
         return compare.less(self.endpoint, self._source, self.digits, x, y)
 
+    def less_within(self, x: Share, first: View, second: View) -> Bits:
+        return compare.less_within(self.endpoint, self._source, self.digits, x, first, second)
+
     def equal(self, x: Share, y: Share | Array) -> Bits:
         return compare.equal(self.endpoint, self._source, self.digits, x, y)
 

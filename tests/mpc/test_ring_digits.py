@@ -9,15 +9,15 @@ from mpc.ring import digits
 from mpc.ring.digits import look_up, planes, row_bytes, thermometers
 from mpc.testing import RING_EDGES
 
-COMPILED = 505  # elements: from here on rows are whole words, which kernels need
 SIZES = st.one_of(st.integers(0, 80), st.sampled_from([504, 505, 511, 512, 513, 1023, 1024, 1025, 1600]))
 
 
 @pytest.fixture(params=["numpy", "compiled"], scope="module")
 def path(request):
-    """Each test by each path; what is too small for a kernel takes the other in both."""
+    """Each test by each path."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(digits, "SMALL", COMPILED if request.param == "compiled" else 1 << 62)
+        patch.setattr(digits, "SMALL", 1 << 62)
+        patch.setattr(digits, "loaded", lambda: request.param == "compiled")
         yield request.param
 
 
@@ -104,13 +104,14 @@ def test_look_up_compares_digits_of_public_words_with_shared_ones(path):
     check()
 
 
-@pytest.mark.parametrize("size", [512, 1025])
+@pytest.mark.parametrize("size", [1, 70, 512, 1025])
 def test_both_paths_give_the_same_rows(monkeypatch, size):
     """Not only the same bits: a share holds what is beyond the size too, and parties must agree on it."""
     array, public = words(size), words(size, 1)
     results = []
-    for small in (1 << 62, COMPILED):
-        monkeypatch.setattr(digits, "SMALL", small)
+    monkeypatch.setattr(digits, "SMALL", 1 << 62)
+    for loaded in (False, True):
+        monkeypatch.setattr(digits, "loaded", lambda: loaded)  # noqa: B023 - used in this turn
         dealt = thermometers(array, 16, 4)
         mask = np.random.default_rng(5).integers(0, 256, dealt.shape, np.uint8)
         results.append([planes(array, 37), dealt, *look_up(mask, public, 4, True), *look_up(mask, public, 4, False)])
