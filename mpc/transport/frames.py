@@ -31,6 +31,7 @@ _NAMES = {np.dtype(name): name for name in _DTYPES}  # an array in the other byt
 _TYPES = {name: dtype for dtype, name in _NAMES.items()}
 _SIZES = {name: dtype.itemsize for dtype, name in _NAMES.items()}
 _MAX_NDIM = 64
+_USUAL = 1 << 12  # bytes of a header that is worth remembering
 _MAX_BYTES = 1 << 62
 
 
@@ -82,12 +83,9 @@ class Header(NamedTuple):
             magic, kind, session, sender, sequence, length = _FIXED.unpack_from(data)
             if magic != MAGIC:
                 raise FrameError("the message does not begin with mpc's magic")
-            at = _FIXED.size + length
-            label = data[_FIXED.size : at].decode()
-            arrays, at = _decode_arrays(data, at)
-            if at != len(data):
-                raise FrameError(f"{len(data) - at} bytes left over after the header")
-            return cls(_KINDS[kind], session, sender, sequence, label, arrays)
+            content = data[_FIXED.size :]
+            parse = _parsed if len(content) <= _USUAL else _parsed.__wrapped__
+            return cls(_KINDS[kind], session, sender, sequence, *parse(content, length))
         except FrameError:
             raise
         except (struct.error, LookupError, UnicodeDecodeError) as error:
@@ -106,6 +104,16 @@ def _content(label: str, arrays: tuple[ArraySpec, ...]) -> tuple[int, bytes]:
         parts.append(bytes([_DTYPES.index(spec.dtype), len(spec.shape)]))
         parts.append(struct.pack(f"<{len(spec.shape)}Q", *spec.shape))
     return len(text), b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(content: bytes, length: int) -> tuple[str, tuple[ArraySpec, ...]]:
+    """The label, of that length, and the descriptions of arrays: the inverse of `_content`."""
+    label = content[:length].decode()
+    arrays, at = _decode_arrays(content, length)
+    if at != len(content):
+        raise FrameError(f"{len(content) - at} bytes left over after the header")
+    return label, arrays
 
 
 def origin(data: bytes) -> tuple[int, bytes, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ class Comparison:
 
     def __init__(self, source: Source, digits: Digits, refs: Sequence[MaskRef], shape: tuple[int, ...], count: int, bits: int):
         self._digits, self._bits, self._count = digits, bits, count
-        self._nbytes = row_bytes(int(np.prod(shape, dtype=np.int64)))
+        self._nbytes = row_bytes(math.prod(shape))
         self._groups, nbytes = digits.groups(bits), count * self._nbytes
         plus, minus = refs[0], refs[1] if len(refs) > 1 else None
         self._radix = digits.radix if self._groups > 1 else max(2, -(-bits // digits.width))
@@ -190,7 +191,7 @@ def equal(endpoint: Endpoint, source: Source, digits: Digits, x: Share, y: Share
             x, y = Share(np.asarray(np.subtract(x.value, y.value))), np.zeros(shape, np.uint64)
     opening = Opening(endpoint, source, [x])
     refs = [opening.ref(z) for z in (x, y) if isinstance(z, Share)]
-    if not np.prod(shape, dtype=np.int64):
+    if not math.prod(shape):
         return Bits.pack(np.zeros(shape, bool))
     comparison = Comparison(source, digits, refs, shape, 1, 64)
     opening.run("equal")

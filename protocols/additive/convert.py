@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share
     requests: list[tuple[Pending, tuple[Term, ...]]] = []
     hidden, shapes = [], [np.broadcast_shapes(b.shape, x.shape) for b, x in items]
     for (b, x), shape in zip(items, shapes, strict=True):
-        if np.prod(shape, dtype=np.int64):
+        if math.prod(shape):
             number, mask = source.bit_mask(b.shape)
             terms = tuple(t if x.shape == shape else t.view(BroadcastTo(shape)) for t in opening.terms(x))
             requests.append((source.request(Selections(number, b.shape, shape, tuple(t.ref for t in terms))), terms))

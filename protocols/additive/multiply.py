@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def product(endpoint: Endpoint, source: Source, op: Bilinear, x: Share, y: Share
     pairs = [(a, b) for a in left for b in right if shift((a.ref, b.ref)) < 64]
     shape = op.shape(x.shape, y.shape)
     request = Products(op, tuple((a.ref, b.ref) for a, b in pairs), shape)
-    pending = source.request(request) if np.prod(shape, dtype=np.int64) else None
+    pending = source.request(request) if math.prod(shape) else None
     opening.run(op.name)
     assert x.known is not None and y.known is not None
     m_x, m_y = x.known.public, y.known.public

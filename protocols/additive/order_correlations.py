@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +102,7 @@ class Conjunctions(Correlation):
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
         shape = (self.opened, self.groups, self.nbytes)
-        masks = bit_mask(self.mask, (int(np.prod(shape)),)).reshape(shape)
+        masks = bit_mask(self.mask, (math.prod(shape),)).reshape(shape)
         eps, rest = masks[: self.radix - 1], masks[self.radix - 1 :]
         sets = products(eps)
         parts = [sets[t : t + 1] for t in range(len(sets)) if t & (t - 1)]
@@ -145,7 +146,7 @@ class Selections(Correlation):
         return [ArraySpec("uint64", self.bits), *(ArraySpec(ref.dtype, self.shape) for ref in self.refs)]
 
     def deal(self, evaluate: Evaluate, bit_mask: BitMask) -> list[Array]:
-        size = int(np.prod(self.bits, dtype=np.int64))
+        size = math.prod(self.bits)
         packed = bit_mask(self.mask, ((size + 7) // 8,))
         beta = np.unpackbits(packed, count=size, bitorder="little").reshape(self.bits)
         dealt = [beta.astype(np.uint64)]

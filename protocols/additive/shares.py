@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -44,7 +44,7 @@ class MaskRef:
     views: tuple[View, ...] = ()
 
     def view(self, view: View) -> MaskRef:
-        return replace(self, views=chain(self.views, view, self.shape))
+        return MaskRef(self.number, self.shape, self.part, self.bits, chain(self.views, view, self.shape))
 
     def check(self) -> None:
         """FrameError where this names no mask."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import numpy as np
@@ -57,8 +59,11 @@ class Pending:
 
 
 def share_of(stream: Any, number: int, specs: list[ArraySpec]) -> list[Array]:
-    """The shares of a party that gets no corrections: drawn from the seed that it has in common with the dealer."""
-    return [stream.draw(f"share {k}", number, spec.shape, spec.dtype) for k, spec in enumerate(specs)]
+    """The shares of a party that gets no corrections: drawn in one piece from the seed that it and the dealer have."""
+    ends = list(accumulate((-(-spec.nbytes // 8) * 8 for spec in specs), initial=0))
+    drawn = stream.draw("shares", number, (ends[-1],), np.uint8)
+    parts = (drawn[start : start + spec.nbytes] for start, spec in zip(ends, specs, strict=False))
+    return [part.view(spec.dtype).reshape(spec.shape) for part, spec in zip(parts, specs, strict=True)]
 
 
 def digest(parts: list[Array]) -> Array:
@@ -105,7 +110,7 @@ class Source:
     def bit_mask(self, shape: tuple[int, ...]) -> tuple[int, Bits]:
         """A mask of packed bits, with its number. Its user opens under it once, at once."""
         number = self._next()
-        nbytes = (int(np.prod(shape, dtype=np.int64)) + 7) // 8
+        nbytes = (math.prod(shape) + 7) // 8
         return number, Bits(self._stream.draw("bits", number, (nbytes,), np.uint8), shape)
 
     def bit_planes(self, shape: tuple[int, ...]) -> tuple[int, Array]:
