@@ -55,8 +55,9 @@ def described(name: str, side: int) -> nn.Module:
 def program(party: Any, name: str, data: Data, epochs: int, rate: float, batch: int) -> Any:
     """Secret training; the accuracy on the rest, and, for the comparison alone, the public first weights and batches."""
     (images, labels), cut = data, len(data[1]) * 4 // 5
+    last = party.size - 1
     x = party.input(images if party.index == 0 else None, owner=0)
-    y = party.input(labels if party.index == 1 else None, owner=1)
+    y = party.input(labels if party.index == last else None, owner=last)
     net = described(name, images.shape[-1]).to(party)
     first = {key: value.reveal() for key, value in net.state_dict().items()}
     optimizer, loss_of, batches = nn.SGD(net.parameters(), lr=rate), nn.CrossEntropyLoss(), []
@@ -114,8 +115,10 @@ def main(networks: tuple[str, ...], folder: Path | None, seeds: int, epochs: int
     for name in networks or ("mlp",):
         differences = []
         for seed in range(seeds):
-            run = mpc.simulate if clear else mpc.run
-            results = run(program, name, data, epochs, rate, batch, seed=seed, protocol="plaintext" if clear else "additive")
+            arguments = (program, name, data, epochs, rate, batch)
+            results = (
+                mpc.simulate(*arguments, seed=seed, parties=1, protocol="plaintext") if clear else mpc.run(*arguments, seed=seed)
+            )
             ours, first, batches = results[0]
             reference = in_the_clear(name, data, first, batches, rate)
             differences.append(ours - reference)

@@ -145,6 +145,11 @@ class Protocol(ABC):
     def open(self, shares: Sequence[Share]) -> None:  # noqa: B027 - advice, which a protocol need not take
         """The caller will compare or multiply these shares several times: what that opens may be opened now, in one round."""
 
+    def is_part(self, x: Share) -> bool:
+        """Whether x is a view of something larger, neither of which is open: x may be opened alone then, and only views of x
+        that are made afterwards are open."""
+        return False
+
     def at_least(self, x: Share, thresholds: Words, bits: int = 62, opening: Sequence[Share] = ()) -> Share:
         """Bits [x >= t] of signed values for each public t: shape (k, *x.shape), as that of `thresholds`.
 

@@ -134,12 +134,15 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
 
 
 def _candidates(x: S, along_first: Callable[[S], S]) -> tuple[S, S]:
-    """Along the first axis: what is compared, and the truncated values. If x is to be truncated, or an element is a candidate at
-    several places, it is opened before, so that every view of it is open; else when it is compared."""
+    """Along the first axis: what is compared, and the truncated values. x is opened as a whole, so that every view of it is open:
+    when it is compared, unless it is to be truncated before, or would not be opened with its candidates."""
     x = comparable(boolean.as_number(x))
-    candidates = along_first(x.like(x.share))
-    if x.scale > x.context.fraction_bits or candidates.size != x.size:
-        x.context.protocol.open([x.share])
+    protocol, compared = x.context.protocol, x.like(x.share)
+    if x.scale > x.context.fraction_bits or protocol.is_part(x.share):
+        protocol.open([x.share])
+    candidates = along_first(compared)
+    if candidates.size != x.size:  # some are candidates at several places, or at none
+        protocol.open([x.share])
     (values,) = truncate([x])
     return candidates, along_first(values)
 

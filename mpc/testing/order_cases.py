@@ -54,6 +54,7 @@ def order_cases(random: Random) -> Iterator[Case]:
         yield _less(f"less {left} {right}, opened", x, y, opened=True)
         x, y = (np.asarray(np.where(booleans(random, shape), words(random, shape), np.uint64(3))) for shape in (left, right))
         yield from _equal(x, y)
+    yield from _less_within(near(random, (9, 2), 61))
     for bits in (1, 13, 16, 28, 46):
         z = np.concatenate([near(random, (20,), 62), signed([0, 1, -1, TOP - 1, 1 - TOP, 1 << bits, -(1 << bits)])])
         down = signed(z.view(np.int64) >> bits)
@@ -103,6 +104,19 @@ def _less(name: str, x: Array, y: Array, opened: bool) -> Case:
     return Case(
         name, (x, y), compute, [np.asarray(a < b), np.asarray(b < a), np.zeros(x.shape, bool)], False, ("less", "at_least")
     )
+
+
+def _less_within(x: Array) -> Iterator[Case]:
+    """Views of something closed, of a part of it, and of something open."""
+    first, second, part = Index((np.array([0, 3, 3]),)), Index((np.array([1, 0, 3]),)), Index((slice(4),))
+
+    def compute(p: Protocol, x: Share) -> list[Share]:
+        before = [p.less_within(p.view(x, part), first, second), p.less_within(x, second, first)]
+        p.open([x])
+        return [*before, p.less_within(x, first, second)]
+
+    a, b = first(x).view(np.int64), second(x).view(np.int64)
+    yield Case("less of views", (x,), compute, [a < b, b < a, a < b], False, ("less", "at_least"))
 
 
 def _equal(x: Array, y: Array) -> Iterator[Case]:

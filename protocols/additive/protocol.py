@@ -114,6 +114,9 @@ class Additive(Protocol):
     def open(self, shares: Sequence[Share]) -> None:
         sharing.Opening(self.endpoint, self._source, shares).run("open")
 
+    def is_part(self, x: Share) -> bool:
+        return x.is_part
+
     def at_least(self, x: Share, thresholds: Array, bits: int = 62, opening: Sequence[Share] = ()) -> Bits:
         return compare.at_least(self.endpoint, self._source, self.digits, x, thresholds, bits, opening)
 

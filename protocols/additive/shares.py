@@ -173,6 +173,11 @@ class Share:
         base._rented += self.value.size
         return self
 
+    @property
+    def is_part(self) -> bool:
+        """Whether this is a view of something larger, and neither is open."""
+        return not self.opened and self._base is not None and self._base.value.size > self.value.size
+
     def is_view_of(self, other: Share) -> bool:
         return self._base is other
 

@@ -52,6 +52,27 @@ def test_a_comparison_after_waves_is_asked_for_before_their_round():
     np.testing.assert_allclose(result, 1 / (1 + np.exp(-X)), atol=1e-4)
 
 
+def test_the_comparisons_of_a_tournament_are_asked_for_before_the_round_that_opens_it():
+    labels, result = messages(lambda party: inputs(party)[0].max().reveal())
+    assert labels.index(("sent", "deal.digits+conjunctions")) < labels.index(("sent", "compare.open"))
+    assert not [label for _, label in labels if label == "open.open"]
+    np.testing.assert_allclose(result, 4)
+
+
+def test_a_tournament_of_a_part_opens_that_part_and_no_pair():
+    """Pairs of views: of neither the larger tensor, nor each pair by itself."""
+
+    def program(party):
+        x, _ = inputs(party)
+        with party.measure() as cost:
+            largest = x[:4].max()
+        return largest.reveal(), cost.bytes_sent
+
+    _, (largest, size) = messages(program)
+    np.testing.assert_allclose(largest, X[3], atol=1e-4)
+    assert size == 4 * 8 + 34 + 3 + 1  # 4 elements; a byte for each bit of 6 comparisons, 4 conjunctions of 3, 4 selections
+
+
 def test_a_truncation_that_nobody_uses_holds_up_nothing():
     def program(party):
         x, y = inputs(party)
