@@ -8,28 +8,37 @@ from contextlib import ExitStack
 from typing import Any
 
 from mpc.errors import UsageError
-from mpc.nn.recording import Made, Node, nodes
+from mpc.fixed import RAW_BITS
+from mpc.nn.recording import USED, Made, Node, nodes
 from mpc.nn.rules.rule import Gradient, Lazy
 from mpc.party import Endpoint
 from mpc.tensor import Tensor
 from mpc.tensor.arithmetic import rescaled
-from mpc.tensor.base import truncate
+from mpc.tensor.base import Context, truncate
+
+_GRADIENT_BITS = 14  # gradients of a sum may be that large
 
 
-def divisor_bits(variable: Node) -> int:
-    """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages; the most of all ways."""
-    return math.ceil(min(max(_shrinkage(variable), 0.0), 16.0))
-
-
-def _shrinkage(variable: Node) -> float:
-    if variable.made is None or math.prod(variable.shape) != 1:
-        return 0.0
-    return variable.made.shrink + max((_shrinkage(parent) for parent in nodes(variable.made.operands)), default=0.0)
+def divisor_bits(last: Node) -> int:
+    """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages: the most of all ways, as
+    far as gradients of 2^14 still have room."""
+    _uses(last)  # has a history
+    most: dict[int, float] = {}
+    todo = [last]
+    while todo:
+        made = todo[-1].made
+        scalars = [parent for parent in nodes(made.operands if made else ()) if math.prod(parent.shape) == 1]
+        missing = [parent for parent in scalars if id(parent) not in most]
+        if not missing:
+            most[id(todo.pop())] = (made.shrink if made else 0.0) + max((most[id(p)] for p in scalars), default=0.0)
+        todo += missing
+    room = RAW_BITS - 2 * _context_of(last).fraction_bits - _GRADIENT_BITS
+    return math.ceil(min(max(most[id(last)], 0.0), max(room, 0)))
 
 
 def send_back(last: Node, gradient: Any, bits: int) -> None:
     """From `last` to the leaves, by waves: variables whose gradients are complete, and that so share their rounds."""
-    waiting, endpoint = _uses(last), _endpoint_of(last)
+    waiting, endpoint = _uses(last), _context_of(last).protocol.endpoint
     gradients: dict[int, Any] = {id(last): gradient}
     wave = [last]
     with endpoint.scope("backward"):
@@ -45,10 +54,11 @@ def _one_wave(
     _open_together([(v.made, g) for v, g in zip(wave, arrived, strict=True) if v.made is not None and isinstance(g, Tensor)])
     following = []
     for variable, g in zip(wave, arrived, strict=True):
-        made, variable.made = variable.made, None
+        made = variable.made
         if made is None:
             _keep(variable, g, bits)
             continue
+        variable.made = USED
         with ExitStack() as scopes:
             for name in made.layers:
                 scopes.enter_context(endpoint.scope(name))
@@ -66,21 +76,26 @@ def _add(gradients: dict[int, Any], parent: Node, part: Gradient) -> None:
         gradients[id(parent)] = gradients[id(parent)] + part if id(parent) in gradients else part
 
 
-def _endpoint_of(variable: Node) -> Endpoint:
+def _context_of(variable: Node) -> Context:
     while isinstance(variable.value, Lazy):
         assert variable.made is not None
         variable = next(nodes(variable.made.operands))
-    return variable.value.context.protocol.endpoint
+    return variable.value.context
 
 
 def _uses(last: Node) -> dict[int, int]:
     """How many gradients each variable that `last` was made of waits for."""
     if last.made is None:
-        raise UsageError("backward: nothing was recorded for this, or its history is used up; compute it again")
+        raise UsageError("backward: nothing was recorded for this: it is no result of operations on variables, or of no_grad()")
     waiting: dict[int, int] = {}
     todo = [last]
     while todo:
         made = todo.pop().made
+        if made is USED:
+            raise UsageError(
+                "backward: the history of this, or of something that it was made of, is used up by a backward pass before. Add "
+                "the losses and go back once, (a + b).backward(); detach() what is carried on; or compute it again"
+            )
         for parent in nodes(made.operands if made is not None else ()):
             if parent.wanted:
                 if id(parent) not in waiting:

@@ -51,6 +51,9 @@ class Made:
         self.layers = _layers.get()
 
 
+USED = Made("", (), lambda gradient: ())  # in place of a history that a backward pass has used up
+
+
 class Node:
     """A value, its history, and the gradient that arrives there."""
 

@@ -52,6 +52,8 @@ class Variable(Node, Arrays):
                 raise ShapeError(f"backward: a gradient must be given for a result of shape {self.shape}; only a scalar has one")
             bits = divisor_bits(self)
             gradient = np.full(self.shape, 2.0**bits)
+        elif np.shape(gradient) != self.shape:
+            raise ShapeError(f"backward: a gradient of shape {np.shape(gradient)} for a result of shape {self.shape}")
         send_back(self, gradient, bits)
 
     def _apply(self, name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
