@@ -12,6 +12,8 @@ from mpc.learn.checks import as_secret, matrix, vector
 from mpc.learn.scaling import Columns
 from mpc.party import JointRandom
 
+_RIGHT = 2.0**-14  # predictions that are off by no more are right
+
 
 class Estimator:
     """scikit-learn's interface: the options are the arguments of `__init__`, kept as attributes of the same names.
@@ -20,6 +22,7 @@ class Estimator:
     """
 
     n_features_in_: int
+    _kind: ClassVar[str] = "transformer"  # as scikit-learn calls them
     refused: ClassVar[dict[str, str]] = {}  # options of scikit-learn's that cannot be had on secret data, and why
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
@@ -48,6 +51,17 @@ class Estimator:
             self._known(name)
             setattr(self, name, value)
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn's Pipeline asks its steps for; nothing else calls it, so scikit-learn is there."""
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags  # type: ignore[import-untyped]
+
+        return Tags(
+            estimator_type=self._kind,
+            target_tags=TargetTags(required=self._kind in ("classifier", "regressor")),
+            classifier_tags=ClassifierTags() if self._kind == "classifier" else None,
+            regressor_tags=RegressorTags() if self._kind == "regressor" else None,
+        )
 
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
@@ -100,6 +114,8 @@ class Transformer(Estimator):
 class Classifier(Estimator):
     """An estimator of labels."""
 
+    _kind = "classifier"
+
     def score(self, X: Any, y: Any) -> Any:
         """The share of labels that are predicted right: a secret scalar. 4 rounds beyond those of `predict`."""
         name = f"{type(self).__name__}.score"
@@ -110,12 +126,21 @@ class Classifier(Estimator):
 class Regressor(Estimator):
     """An estimator of numbers."""
 
+    _kind = "regressor"
+
     def score(self, X: Any, y: Any) -> Any:
-        """R^2, the share of y's variance that is predicted: a secret scalar, with an error of about 2^-14."""
+        """R^2, the share of y's variance that is predicted: a secret scalar, with an error of about 2^-14.
+
+        As scikit-learn's, that of a y that does not vary is 1 if predictions are right, else 0: by 2^-14 on average.
+        """
         name = f"{type(self).__name__}.score"
         X = self._matrix(X, "score")
         y = as_secret(vector(y, X.shape[0], name), X, name)
         columns, scaled = Columns.fit(y)
-        both = np.stack([columns.shrink(y - self.predict(X)), scaled])  # type: ignore[attr-defined]
+        flat = columns.flat
+        errors = y - self.predict(X)  # type: ignore[attr-defined]
+        wrong: Any = np.mean(np.abs(errors)) > _RIGHT
+        # Where y does not vary, what counts is `wrong`; errors could be too large for the units of y.
+        both = np.stack([columns.shrink(errors * (1 - flat)), scaled])
         missed, spread = np.mean(both * both, axis=1)
-        return 1 - missed / spread
+        return 1 - (missed + flat * wrong.astype(int)) / (spread * (1 - flat) + flat)

@@ -11,14 +11,16 @@ from mpc.tensor import Tensor
 from mpc.tensor.arithmetic import lift
 
 
-def matrix(X: Any, operation: str, features: int | None = None) -> Any:
-    """X as secret floats of shape (rows, features)."""
+def matrix(X: Any, operation: str, features: int | None = None, most: int | None = None) -> Any:
+    """X as secret floats of shape (rows, features), with as many `features` as these, or at `most` so many."""
     if not isinstance(X, Tensor):
         raise UsageError(f"{operation}: X must be a secret tensor, not {type(X).__name__}; make one by party.input")
     if X.ndim != 2 or 0 in X.shape:
         raise ShapeError(f"{operation}: X must be of shape (rows, features), with one or more of each, not {X.shape}")
     if features is not None and X.shape[1] != features:
         raise ShapeError(f"{operation}: X has {X.shape[1]} features; the estimator was fitted on {features}")
+    if most is not None and X.shape[1] > most:
+        raise ShapeError(f"{operation}: X has {X.shape[1]} features, of at most {most}; choose some, or combine them by PCA")
     return X.astype(float).truncate()
 
 

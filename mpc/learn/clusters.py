@@ -26,6 +26,7 @@ class KMeans(Transformer):
     for each row, start and cluster 25 to 45 bytes. k-means++: 12 rounds for each further cluster. predict: 9 rounds.
     """
 
+    _kind = "clusterer"
     refused: ClassVar[dict[str, str]] = {
         "tol": "when to stop would tell about the data; set max_iter",
         "algorithm": "there is one, Lloyd's",
@@ -64,6 +65,10 @@ class KMeans(Transformer):
         self.labels_ = np.argmax(closeness, axis=1)
         self.inertia_ = self._in_units(np.sum(squares) - 2 * np.sum(np.max(closeness, axis=1)))
         return self
+
+    def fit_predict(self, X: Any, y: None = None) -> Any:
+        """fit(X), and the cluster of each row: labels_."""
+        return self.fit(X).labels_
 
     def _start(self, rows: Any, squares: Any, starts: int) -> Any:
         """Centres (starts, clusters, features)."""

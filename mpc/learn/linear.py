@@ -12,6 +12,7 @@ from mpc.learn.base import Estimator, Regressor
 from mpc.learn.checks import as_secret, matrix, vector
 from mpc.learn.scaling import Columns
 
+MOST = 64  # features, as np.linalg.inv takes
 _STRONGEST = 2.0**24  # of a penalty, in the units of scaled columns
 
 _ONE_SOLVER = "there is one, descent by the inverse of the covariance"
@@ -94,7 +95,7 @@ class Ridge(Regressor, LinearModel):
 
     def _fit(self, X: Any, y: Any, alpha: float) -> Self:
         name = f"{type(self).__name__}.fit"
-        X = matrix(X, name)
+        X = matrix(X, name, most=MOST)
         y = as_secret(vector(y, X.shape[0], name), X, name)
         self._target, target = Columns.fit(y[:, None], center=self.fit_intercept)
         self._descend(X, lambda scores: scores - target, 1, alpha, 1.0, self._STEPS, self._MOMENTUM)

@@ -10,7 +10,7 @@ from mpc import functions
 from mpc.learn.base import Classifier
 from mpc.learn.checks import matrix, vector
 from mpc.learn.labels import Labels
-from mpc.learn.linear import LinearModel
+from mpc.learn.linear import MOST, LinearModel
 
 _CARRIED = 10.0  # momentum carries over a tenth of all steps
 
@@ -44,10 +44,11 @@ class LogisticRegression(Classifier, LinearModel):
         """Fit to X (n, features) and labels y (n,).
 
         `classes`: for secret labels 0, 1, 2, ... how many there are, for others which, as a public array. Not needed for secret
-        booleans and public labels.
+        booleans and public labels. Labels that are none of these classes are an error if they are public, or the protocol
+        "plaintext"; else nobody sees them, and the fit is wrong.
         """
         C, steps = self._positive("C"), self._whole("max_iter")
-        X = matrix(X, "LogisticRegression.fit")
+        X = matrix(X, "LogisticRegression.fit", most=MOST)
         y = vector(y, X.shape[0], "LogisticRegression.fit")
         labels = Labels.of(y, classes, "LogisticRegression.fit")
         self._labels, self.classes_ = labels, labels.classes

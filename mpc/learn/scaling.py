@@ -57,6 +57,11 @@ class Columns:
         """For each column values[k], where it is divided by 2^(k - 14). 1 round for the first use of the columns, then none."""
         return functions.take(np.asarray(values), self.place)
 
+    @property
+    def flat(self) -> Any:
+        """For each column 1 if it does not vary, that is, by 2^-14 on average or less; else 0. As `table`."""
+        return self.table((self.exponents() == _LOW).astype(int))
+
     def exponents(self) -> Any:
         """The exponents of a `table`."""
         return np.arange(_LOW, _HIGH + 1)

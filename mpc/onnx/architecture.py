@@ -12,9 +12,11 @@ import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper
 
 from mpc.errors import ModelError
+from mpc.onnx import records
 from mpc.onnx.graph import Array, Graph
 
-MOST_BYTES = 1 << 26
+MOST_BYTES = 1 << 22  # a transformer of two layers, as the older exporter writes it, has 46 kB
+MOST_RECORDS = 1 << 18  # and 2514 records: parsed, each may take some hundred bytes
 _COUNT = "mpc.weights"
 
 
@@ -36,7 +38,9 @@ def decoded(words: Array, what: str) -> Graph:
     if words.dtype != np.uint8 or words.ndim != 1 or words.size > MOST_BYTES:
         raise ModelError(f"{what}: the architecture is no sequence of at most {MOST_BYTES} bytes")
     try:
-        model = ModelProto.FromString(words.tobytes())
+        text = words.tobytes()
+        records.count(memoryview(text), ModelProto.DESCRIPTOR, MOST_RECORDS)
+        model = ModelProto.FromString(text)
         _refuse_files(model)
         onnx.checker.check_model(model)
         count = int(next(p.value for p in model.metadata_props if p.key == _COUNT))

@@ -11,6 +11,7 @@ from mpc.errors import ModelError
 from mpc.onnx.graph import Graph, Node
 from mpc.onnx.operators import OPERATORS
 from mpc.onnx.preparing import RANDOM
+from mpc.onnx.public import PUBLIC_ONLY
 
 CURES = {
     "NonZero": "how many there are would be secret, and a shape is public; select with Where",
@@ -23,6 +24,8 @@ CURES = {
     **dict.fromkeys(RANDOM, "the parties would draw different numbers; draw them before, and make them an input"),
 }
 _ADVICE = "there is no such operator for secret tensors (docs/onnx.md lists those that there are); express it by others"
+
+_REFUSED = "there is no such operator for public tensors either (docs/onnx.md lists those that there are); compute it before"
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def problems(graph: Graph, secret: Collection[str]) -> list[Problem]:
     found = []
     for node in graph.nodes:
         if not hidden.intersection(node.inputs):
-            if node.op in RANDOM or "::" in node.op or node.op in ("Loop", "Scan", "If"):
-                found.append(Problem(node, CURES.get(node.op, _ADVICE)))
+            if node.op not in OPERATORS and node.op not in PUBLIC_ONLY:
+                found.append(Problem(node, CURES.get(node.op, _REFUSED)))
             continue
         operator = OPERATORS.get(node.op)
         reason = CURES.get(node.op, _ADVICE) if operator is None else _refusal(node, hidden)

@@ -29,7 +29,7 @@ def load(party: Party, model: Any, owner: int, secret: Collection[str] = (), pub
         graph, arrays = prepared(model, secret, public)
         check(graph, likely_secret(graph))
         architecture = encoded(graph)
-        weights = [as_secret(array, party.fraction_bits) for array in arrays]
+        weights = [as_secret(w.name, array, party.fraction_bits) for w, array in zip(graph.weights, arrays, strict=True)]
     what = f"party {party.index}, operation 'onnx.load'"
     graph = decoded(party.announce(architecture, owner), what)
     check(graph, likely_secret(graph))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mpc.errors import Error, ModelError, PeerFailed, PeerTimeout, ShapeError, UsageError
+from mpc.onnx import public
 from mpc.onnx.checking import check, check_shapes
 from mpc.onnx.fusing import fused
 from mpc.onnx.graph import Graph, Node, Value
@@ -68,10 +69,10 @@ class Model:
         node, rest = batch[0], batch[1:]
         if rest:
             tensors = [values[each.inputs[0]] for each in batch]
-            (flat,) = _results(node, [joined(tensors)])
+            (flat,) = _results(self._party, node, [joined(tensors)])
             results = parted(flat, tensors)
         else:
-            results = _results(node, [values[name] if name else None for name in node.inputs])
+            results = _results(self._party, node, [values[name] if name else None for name in node.inputs])
         names = [each.outputs[0] for each in batch] if rest else node.outputs
         values.update((name, result) for name, result in zip(names, results, strict=False) if name)
         whole = [name for name in names if name in self._divided and is_secret(values[name])]
@@ -124,16 +125,16 @@ def _as_declared(value: Value, given: Any) -> Any:
 # ---------------------------------------------------------------------------------------- one node
 
 
-def _results(node: Node, values: list[Any]) -> Any:
+def _results(party: Party, node: Node, values: list[Any]) -> Any:
     operator = OPERATORS.get(node.op)
     secrets = [value for value in values if is_secret(value)]
+    if not secrets:
+        return public.results(party, node, values)
     try:
-        if not secrets:
-            return node.evaluate(*values)
         if operator is None:
             raise ModelError("there is no such operator for secret tensors")
         bits = secrets[0].context.fraction_bits
-        result = operator.run(node, *(finite(value, bits) for value in values))
+        result = operator.run(node, *public.on_shares(party, node, [finite(value, bits) for value in values]))
     except (PeerFailed, PeerTimeout):
         raise
     except Error as error:

@@ -7,6 +7,7 @@ import onnx
 from mpc.onnx.checking import CURES
 from mpc.onnx.operators import OPERATORS, TOPICS
 from mpc.onnx.operators.table import Operator
+from mpc.onnx.public import MOST_ELEMENTS, PUBLIC_ONLY
 from mpc.onnx.reading import NEWEST, OLDEST
 
 # Operators that ONNX defines by others, and whose definitions run here: tests/onnx/test_operators.py has each of them.
@@ -47,15 +48,20 @@ The architecture: operators, attributes, shapes, names. Of the numbers in the fi
 - `load(..., secret=["name"], public=["name"])` at the owner says otherwise for single constants.
 
 An input is a secret tensor, or an array where it may be public. What depends on public values alone is computed in the clear.
+Public floats must be the same bit for bit at all parties, and processors differ in the last place: of nodes that do more than
+move elements, or one operation for each (products of matrices, sums, functions), party 0's results count.
 
 ## What it costs
 
 Weights that are multiplied are opened under masks in the first call, in the round of what they are multiplied with. Independent
 products share their rounds, and so do equal functions of several tensors. Before sharing, the owner makes a batch normalisation
 part of the weights before it, makes divisions by weights products, and puts what rises with its input (Relu, Sigmoid, ...) after
-a pool of the largest. Each operator costs what its function costs ([functions.md](functions.md)). Numbers have 16 binary digits
-after the point, so a network's outputs differ from its floats by about 0.0001 (0.004 in a transformer of two layers); values must
-stay below 2^30: run the model with `protocol="plaintext"` first, which says where one does not.
+a pool of the largest. Each operator costs what its function costs ([functions.md](functions.md)).
+Public values cost nothing, but where party 0's results count: 1 round for each such node, and 8 bytes for each element of them.
+
+Numbers have 16 binary digits after the point, so a network's outputs differ from its floats by about 0.0001 (0.004 in a
+transformer of two layers). Values must stay below 2^30: run the model with `protocol="plaintext"` first, which says where one
+does not.
 
 ## Operators
 
@@ -75,10 +81,12 @@ def page() -> str:
     )
     others = sorted(set(_all_names()) - OPERATORS.keys() - set(WRITTEN_OUT))
     named = [f"- `{name}`: {CURES[name]}." for name in others if name in CURES]
-    rest = [name for name in others if name not in CURES]
+    rest = [name for name in others if name not in CURES and name not in PUBLIC_ONLY]
     parts.append(
-        "### Of public values only\n\nAll other operators run where nothing secret goes in (shapes, sizes, masks), by ONNX's "
-        "reference. `load` refuses a model in which something secret does, and names the nodes:\n\n"
+        "### Of public values only\n\nAll the above, and these, run where nothing secret goes in (shapes, sizes, masks), by "
+        f"ONNX's reference: {_names(sorted(PUBLIC_ONLY))}. A result may have {MOST_ELEMENTS} elements.\n\n"
+        "`load` refuses a model in which something secret goes into one of these, or which has any other; it names the nodes:"
+        "\n\n"
         + "\n".join(named)
         + f"\n- {_names(rest)}.\n\nOperators of other domains (com.microsoft, ai.onnx.ml) are refused too; functions "
         "that the file defines are written out."

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, numpy_helper
 
-from mpc.errors import ModelError
+from mpc.errors import ModelError, RangeError
 from mpc.onnx.graph import Array, Graph, Node, Value, is_float
 from mpc.onnx.operators import OPERATORS
 
@@ -131,10 +131,21 @@ def finished(work: Draft) -> tuple[Graph, list[Array]]:
     return graph, [work.known[name] for name in hidden]
 
 
-def as_secret(array: Array, fraction_bits: int) -> Array:
-    """A weight as it is shared: infinities, which masks have, are the largest number that sums leave room for."""
+_ENDLESS = 1e30  # masks have infinities, or the lowest float32, in their place
+
+
+def as_secret(name: str, array: Array, fraction_bits: int) -> Array:
+    """A weight as it is shared: infinities, which masks have, are the largest number that sums leave room for.
+
+    RangeError, which names the weight, for other numbers beyond that.
+    """
     if not is_float(array):
         return array.astype(np.int64) if array.dtype.kind in "iuV" else array
     largest = np.ldexp(1.0, 60 - 2 * fraction_bits)
     values: Any = array.astype(np.float64)
+    beyond = (np.abs(values) > largest) & (np.abs(values) < _ENDLESS)
+    if np.any(beyond):
+        raise RangeError(
+            f"the weight '{name}' has a number of {largest:g} or more in magnitude, which fixed point has no room for"
+        )
     return np.asarray(np.clip(values, -largest, largest))

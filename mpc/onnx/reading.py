@@ -13,11 +13,12 @@ from onnx import ModelProto, NodeProto, helper, inliner, shape_inference
 from mpc.errors import ModelError, UsageError
 from mpc.onnx.graph import default_opset
 from mpc.onnx.operators import OPERATORS
+from mpc.onnx.public import PUBLIC_ONLY
 
 OLDEST = 11
 NEWEST = onnx.defs.onnx_opset_version()
 _MOST_INLINING = 8  # functions in functions
-_PUBLIC = {"Range", "BlackmanWindow", "HammingWindow", "HannWindow", "Bernoulli"}  # never of a secret: evaluated as they are
+_PUBLIC = PUBLIC_ONLY | {"Bernoulli"}  # never of a secret: evaluated as they are, or refused
 
 
 def read(source: Any) -> ModelProto:
@@ -44,7 +45,9 @@ def read(source: Any) -> ModelProto:
 
 def _parsed(source: Any) -> ModelProto:
     if isinstance(source, ModelProto):
-        return source
+        copy = ModelProto()
+        copy.CopyFrom(source)  # what follows changes it, and the caller keeps its own
+        return copy
     if not isinstance(source, str | os.PathLike | bytes):
         raise UsageError(f"a model is the path of an ONNX file, its bytes, or a ModelProto, not {type(source).__name__}")
     try:

@@ -58,6 +58,16 @@ def test_an_empty_cluster_keeps_its_centre(compute):
     np.testing.assert_allclose(centers, [[0.5, 0.5], [9.5, 10.5], [500, 500]], atol=0.01)
 
 
+def test_fit_predict_gives_the_labels(compute):
+    def program(x):
+        model = learn.KMeans(3, max_iter=2, random_state=0)
+        return model.fit_predict(x), model.labels_, model.predict(x)
+
+    found, labels, predicted = compute(program, IRIS[::5])
+    assert np.array_equal(found, labels)
+    assert np.array_equal(found, predicted)
+
+
 def test_rounds(rounds):
     fit = lambda k, steps: rounds(lambda x: learn.KMeans(k, max_iter=steps, random_state=0).fit(x), IRIS[:40])
     assert fit(3, 3) - fit(3, 2) == 22

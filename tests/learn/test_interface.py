@@ -4,7 +4,8 @@ import inspect
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
+from sklearn.pipeline import make_pipeline
 
 import mpc
 from mpc import learn
@@ -81,6 +82,50 @@ def test_classes_must_be_public(kind, compute):
         compute(lambda x, y: [kind().fit(x, y, classes=1)], X, Y.astype(int))
 
 
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_labels_must_be_among_the_classes(kind, compute):
+    with pytest.raises(mpc.errors.OptionError, match=rf"{kind.__name__}.fit: labels \[2\] are not among the classes \[0, 1\]"):
+        compute(lambda x: [kind().fit(x, Y + 1, classes=2)], X)
+    for labels, classes in [(Y + 1, 2), (Y - 1, 2), (Y + 2, 3), (Y + 1.0, 2), (Y + 1, [-1, 1])]:
+        with pytest.raises(mpc.errors.RangeError, match=rf"'{kind.__name__}.fit': a label is not among the classes"):
+            compute(lambda x, y, classes=classes: [kind().fit(x, y, classes=classes)], X, labels)
+
+
+@pytest.mark.parametrize("protocol", ["plaintext", "additive"])
+def test_a_pipeline_of_scikit_learn(compute, protocol):
+    def program(x, y):
+        model = make_pipeline(learn.StandardScaler(), learn.LogisticRegression(max_iter=5))
+        model.fit(x, y, logisticregression__classes=2)
+        apart = learn.StandardScaler().fit_transform(x)
+        expected = learn.LogisticRegression(max_iter=5).fit(apart, y, classes=2)
+        return model.predict(x), expected.predict(apart), model.score(x, y), model.predict_proba(x)[:2]
+
+    found, expected, score, _ = compute(program, X, Y.astype(int), protocol=protocol)
+    assert np.array_equal(found, expected)
+    assert abs(score - np.mean(found == Y)) < 1e-3
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_scikit_learn_knows_what_an_estimator_is(kind):
+    model = kind()
+    assert is_classifier(model) == (kind in CLASSIFIERS)
+    assert is_regressor(model) == (kind in REGRESSORS)
+    assert is_clusterer(model) == (kind is learn.KMeans)
+
+
+@pytest.mark.parametrize("protocol", ["plaintext", "additive"])
+@pytest.mark.parametrize("value", [0.0, 3.1, -1e6])
+def test_the_score_of_targets_that_do_not_vary_is_0_or_1(compute, protocol, value):
+    constant = np.full(12, value)
+
+    def program(x, y, t):
+        right, wrong = learn.LinearRegression().fit(x, y), learn.LinearRegression().fit(x, t)
+        return right.score(x, y), wrong.score(x, y), (right.fit(x, y + 2.0**-10)).score(x, y)
+
+    found = compute(program, X, constant, X[:, 0] * 1000, protocol=protocol)
+    np.testing.assert_allclose(found, [1, 0, 0], atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", CLASSIFIERS + REGRESSORS)
 def test_public_targets_give_what_secret_ones_do(kind, compute):
     seed = {"random_state": 0} if "random_state" in kind().get_params() else {}
@@ -98,6 +143,18 @@ def test_public_targets_give_what_secret_ones_do(kind, compute):
 def test_a_number_of_features_that_does_not_fit_is_an_error(compute):
     with pytest.raises(mpc.errors.ShapeError, match=r"StandardScaler.transform: X has 2 features; .* fitted on 3"):
         compute(lambda x: [learn.StandardScaler().fit(x).transform(x[:, :2])], X)
+
+
+@pytest.mark.parametrize("kind", [learn.LinearRegression, learn.Ridge, learn.LogisticRegression])
+def test_too_many_features_are_refused_before_anything_is_computed(kind):
+    def program(party):
+        wide = party.input(np.ones((4, 65)) if party.index == 0 else None, 0)
+        refused = pytest.raises(mpc.errors.ShapeError, match=rf"{kind.__name__}.fit: X has 65 features, of at most 64")
+        with party.measure() as cost, refused:
+            kind().fit(wide, np.arange(4) % 2)
+        return cost.rounds
+
+    assert mpc.simulate(program) == [0, 0]
 
 
 @pytest.mark.parametrize(

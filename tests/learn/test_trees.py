@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 
 from mpc import learn
 from mpc.learn.trees.bins import Splits
-from mpc.learn.trees.growing import grow
+from mpc.learn.trees.growing import filled, grow
 
 CANCER = datasets.load_breast_cancer(return_X_y=True)
 DIABETES = datasets.load_diabetes(return_X_y=True)
@@ -15,10 +15,10 @@ IRIS = datasets.load_iris(return_X_y=True)
 WINE = datasets.load_wine(return_X_y=True)
 
 
-def tree(X, gradients, weights, thresholds, depth, l2):
+def tree(X, gradients, weights, thresholds, depth, l2, means=False):
     """What the leaf of each row says, of a tree that is grown in the clear."""
     if depth == 0:
-        return np.full(len(X), gradients.sum() / (weights.sum() + l2))
+        return np.full(len(X), gradients.sum() / (weights.sum() + (0 if means else l2)))
 
     def gain(rows):
         return gradients[rows].sum() ** 2 / (weights[rows].sum() + l2)
@@ -27,7 +27,7 @@ def tree(X, gradients, weights, thresholds, depth, l2):
     edge, j = np.unravel_index(np.argmax(gains), np.shape(gains))
     above, found = X[:, j] > thresholds[edge, j], np.empty(len(X))
     for side in (above, ~above):
-        found[side] = tree(X[side], gradients[side], weights[side], thresholds, depth - 1, l2)
+        found[side] = tree(X[side], gradients[side], weights[side], thresholds, depth - 1, l2, means)
     return found
 
 
@@ -107,6 +107,25 @@ def test_classifiers_on_shares(compute, kind):
     assert shared[2] > 0.9
 
 
+@pytest.mark.parametrize("protocol", ["plaintext", "additive"])
+def test_probabilities_of_a_forest_sum_to_1_though_leaves_are_empty(compute, protocol):
+    X, y = np.rint(IRIS[0][::6] * 2**16) / 2**16, IRIS[1][::6]
+    program = lambda x, t, u: [
+        learn.RandomForestClassifier(6, max_depth=4, max_bins=6, random_state=1).fit(x, t, classes=3).predict_proba(u)
+    ]
+    (found,) = compute(program, X, y, np.rint(IRIS[0][1::5] * 2**16) / 2**16, protocol=protocol)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-3)
+
+
+def test_an_empty_leaf_says_what_the_nearest_node_with_rows_does(compute):
+    # Of 8 leaves: the first two are empty, and 5 (its neighbour has rows); then all but the last.
+    counts = np.array([[0, 0, 2, 4, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0, 3]])
+    firsts = np.array([[0, 0, 2, 1, 1, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 2]])
+    (found,) = compute(lambda s: [filled(s)], np.stack([firsts, counts], axis=2), protocol="additive")
+    assert found[0].tolist() == [[3, 6], [3, 6], [2, 2], [1, 4], [1, 1], [1, 1], [0, 1], [1, 1]]
+    assert found[1].tolist() == [[2, 3]] * 8
+
+
 def test_a_forest_without_randomness_is_one_tree(compute):
     X, y = np.rint(DIABETES[0][:60, 2:5] * 2**20) / 2**16, DIABETES[1][:60]
     program = lambda x, t: [
@@ -115,7 +134,8 @@ def test_a_forest_without_randomness_is_one_tree(compute):
         .predict(x)
     ]
     (found,) = compute(program, X, y)
-    expected = tree(X, y - y.mean(), np.ones(60), np.quantile(X, np.arange(1, 6) / 6, axis=0), 2, 2**-6) + y.mean()
+    thresholds = np.quantile(X, np.arange(1, 6) / 6, axis=0)
+    expected = tree(X, y - y.mean(), np.ones(60), thresholds, 2, 2**-6, means=True) + y.mean()
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 

@@ -17,6 +17,7 @@ import mpc.onnx
 from mpc.errors import ModelError
 from mpc.onnx import architecture, page
 from mpc.onnx.loading import prepared
+from mpc.onnx.preparing import as_secret
 
 ROOT = Path(__file__).parents[2]
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
@@ -362,3 +363,10 @@ def test_mpc_alone_does_not_import_onnx():
     code = "import sys, mpc; print(sorted(name for name in sys.modules if name.split('.')[0] in ('onnx', 'torch')))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert ast.literal_eval(ended.stdout) == []
+
+
+def test_a_weight_beyond_the_range_is_refused_by_name():
+    """Infinities are masks, and become the largest number; other numbers that large would be changed in silence."""
+    with pytest.raises(mpc.errors.RangeError, match="'w'"):
+        as_secret("w", np.array([1.0, 5e9]), 16)
+    assert as_secret("w", np.array([1.0, -np.inf, np.finfo(np.float32).min]), 16).tolist() == [1.0, -(2.0**28), -(2.0**28)]

@@ -13,7 +13,7 @@ from mpc.learn.scaling import Columns
 from mpc.learn.trees.bins import Splits
 from mpc.learn.trees.growing import grow
 
-_EMPTY = 2.0**-6  # added to the number of rows in a leaf, so that an empty one has no say
+_EMPTY = 2.0**-6  # added to the number of rows on a side of a split, so that an empty one has no say
 
 
 class _Forest(Estimator):
@@ -52,7 +52,7 @@ class _Forest(Estimator):
         weighted = targets[:, None] * counts[:, :, None]
         values = np.concatenate([weighted, counts[:, :, None]], axis=2)
         subsets = [random.permuted(np.tile(np.arange(d), (trees, 2**k, 1)), axis=2)[..., :some] for k in range(depth)]
-        self._trees, _ = grow(Splits.of(X, bins), values, depth, _EMPTY, subsets if some < d else None)
+        self._trees, _ = grow(Splits.of(X, bins), values, depth, _EMPTY, subsets if some < d else None, means=True)
         self.n_features_in_ = d
 
     def _features(self, d: int) -> int:
@@ -75,9 +75,9 @@ class RandomForestClassifier(Classifier, _Forest):
     """scikit-learn's RandomForestClassifier, with complete trees of depth max_depth that split at quantiles.
 
     Which rows a tree draws, and from which features a split chooses, is public: drawn from random_state, a public number, or, if
-    that is None, jointly by the parties. Probabilities are the mean of the shares of classes in the leaves, as there; leaves
-    without rows have none, so they may sum to less than 1. All trees grow at once, so fit takes as many rounds as for one: 25
-    to 30 a level.
+    that is None, jointly by the parties. Probabilities are the mean of the shares of classes in the leaves, as there; a
+    leaf without rows has those of the nearest node above it with some. All trees grow at once, so fit takes as many rounds as for
+    one: 26 to 31 a level.
     """
 
     def fit(self, X: Any, y: Any, classes: Any = None) -> Self:

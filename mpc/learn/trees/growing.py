@@ -53,11 +53,14 @@ class Trees:
         return members.astype(int).reshape(n, -1) @ self.leaves.reshape(trees * 2**self.depth, -1)
 
 
-def grow(splits: Splits, values: Any, depth: int, l2: float, subsets: list[Any] | None = None) -> tuple[Trees, Any]:
+def grow(
+    splits: Splits, values: Any, depth: int, l2: float, subsets: list[Any] | None = None, means: bool = False
+) -> tuple[Trees, Any]:
     """Trees for values (n, trees, outputs + 1), of which the last is the weight of a row; and what their leaves say of the rows.
 
     A leaf's outputs are sum(values) / (sum(weights) + l2), and a split is chosen for the largest sum over both sides of
     sum(values)^2 / (sum(weights) + l2). `subsets`: for each level, the public features (trees, nodes, some) to choose from.
+    `means`: leaves say sum(values) / sum(weights), and those without rows what the nearest node above that has some would.
     """
     n, trees, _ = values.shape
     members: Any = None
@@ -74,9 +77,27 @@ def grow(splits: Splits, values: Any, depth: int, l2: float, subsets: list[Any] 
         members = np.stack([left, right], axis=3).reshape(n, trees, 2 ** (level + 1))
     by_tree = np.moveaxis(members, 1, 0)
     sums = by_tree.swapaxes(1, 2) @ np.moveaxis(values, 1, 0)
+    if means:
+        sums, l2 = filled(sums), 0.0
     leaves = (sums[..., :-1] / (sums[..., -1:] + l2)).truncate()
     found = Trees(np.concatenate(features, axis=1), np.concatenate(thresholds, axis=1), leaves)
     return found, np.moveaxis(by_tree @ leaves, 0, 1)
+
+
+def filled(sums: Any) -> Any:
+    """Sums of leaves (trees, leaves, outputs + 1), those of leaves without rows replaced by the nearest ancestor's that has some.
+
+    3 rounds, and 1 a level: all nodes are compared at once. Weights are whole numbers.
+    """
+    levels = [sums]  # from the root
+    while levels[0].shape[1] > 1:
+        levels.insert(0, levels[0][:, ::2] + levels[0][:, 1::2])
+    empty: Any = np.concatenate([level[..., -1:] for level in levels], axis=1) < 1
+    found = levels[0]
+    for level in levels[1:]:
+        nodes = level.shape[1]
+        found = np.where(empty[:, nodes - 1 : 2 * nodes - 1], np.repeat(found, 2, axis=1), level)
+    return found
 
 
 def _sums(splits: Splits, members: Any, values: Any) -> Any:
