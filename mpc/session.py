@@ -23,6 +23,7 @@ from mpc.transport import ArraySpec
 T = TypeVar("T")
 
 _KINDS = {dtype.name: kind for kind, dtype in DTYPES.items()}
+_LARGEST = 1 << 33  # bytes that one call brings in: nobody makes room for whatever an owner announces
 _PUBLIC = (*DTYPES.values(), np.dtype(np.uint8))  # what `announce` gives
 
 
@@ -54,7 +55,7 @@ class Party:
         dtype and shape become public: the owner announces them (or checks that they are `shape`, where given). Floats
         become fixed point, rounded to nearest; integers and booleans stay what they are. RangeError for NaN, inf and
         floats of 2^(62 - 2 * fraction_bits) or more; UsageError for what is no number. Cost: 1 round, 0 bytes: the others'
-        shares come from common seeds.
+        shares come from common seeds. At most 8 GiB in one call (FrameError).
         """
         return self._inputs([value], owner, [shape])[0]
 
@@ -72,6 +73,11 @@ class Party:
         for spec in specs:
             if spec.dtype not in _KINDS:
                 raise FrameError(f"{self._what}: party {owner} announces an array of dtype {spec.dtype}")
+        if sum(spec.nbytes for spec in specs) > _LARGEST:
+            shown = ", ".join(map(str, specs[:3])) + (", .." if len(specs) > 3 else "")
+            raise FrameError(
+                f"{self._what}: party {owner} announces {shown}, together more than {_LARGEST} bytes; bring it in by more calls"
+            )
         if shapes is not None:
             self._check_shapes(specs, owner, shapes)
         words = [array for array, _ in encoded] if self.index == owner else [None] * len(specs)

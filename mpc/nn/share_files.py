@@ -10,7 +10,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,19 +49,20 @@ def write(path: Path, key: bytes, header: dict[str, Any], arrays: Sequence[Array
     _put(path, parts(), replace=True)
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The header, not yet authenticated: to say what a file is before `read` says whether that is true."""
-    return _split(path)[0]
+def read(path: Path, key: Key, check: Callable[[dict[str, Any]], None]) -> tuple[dict[str, Any], list[Array]]:
+    """The header and the arrays, after checking the tag; StateError for a file that was not written so, under that key.
 
-
-def read(path: Path, key: bytes) -> list[Array]:
-    """The arrays, after checking the tag; StateError for a file that was not written so, under that key."""
+    The file is read once. `check` sees the header before it is authenticated, so that a file of something else is refused by
+    what it says it is, and not by its key.
+    """
     header, begin, body = _split(path)
+    check(header)
+    secret = key_of(key, path, create=False)
     refusal = f"{path} is damaged, was altered, or was written under another key than the one given here; load a copy that is not"
     if len(body) < _NONCE + _TAG:
         raise StateError(refusal)
     nonce, encrypted, tag = body[:_NONCE], body[_NONCE:-_TAG], body[-_TAG:]
-    decryptor = Cipher(algorithms.AES(key), modes.GCM(bytes(nonce), bytes(tag))).decryptor()
+    decryptor = Cipher(algorithms.AES(secret), modes.GCM(bytes(nonce), bytes(tag))).decryptor()
     decryptor.authenticate_additional_data(begin)
     try:
         plain = memoryview(decryptor.update(encrypted) + decryptor.finalize())
@@ -73,7 +74,7 @@ def read(path: Path, key: bytes) -> list[Array]:
         nbytes = dtype.itemsize * math.prod(shape)
         arrays.append(np.frombuffer(plain[:nbytes], dtype).astype(name).reshape(shape))
         plain = plain[nbytes:]
-    return arrays
+    return header, arrays
 
 
 def _bytes(array: Array) -> bytes:

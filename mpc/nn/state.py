@@ -64,11 +64,9 @@ def load(party: Party, path: str | Path, key: Key = None) -> dict[str, Tensor]:
     """
     context = party._context
     place = _place(path, context)
-    header = share_files.read_header(place)
-    _check(place, header, context)
-    arrays = iter(share_files.read(place, share_files.key_of(key, place, create=False)))
+    header, contents = share_files.read(place, key, lambda claimed: _check(place, claimed, context))
     _same_save(context, header["save"])
-    loaded = {}
+    arrays, loaded = iter(contents), {}
     for entry in header["tensors"]:
         parts = [next(arrays) for _ in range(entry["arrays"])]
         share = context.protocol.restore(parts, tuple(entry["shape"]), entry["kind"] == "bool")
@@ -142,7 +140,7 @@ def _facts(context: Context) -> dict[str, Any]:
 
 
 def _check(place: Path, header: dict[str, Any], context: Context) -> None:
-    """Refuse a file of other parties or options; whether the header is authentic is checked afterwards."""
+    """Refuse a file of other parties or options; whether what it says is authentic is checked afterwards."""
     expected = _facts(context)
     differ = [
         f"{name} {header.get(name)!r} in place of {value!r}" for name, value in expected.items() if header.get(name) != value

@@ -175,6 +175,8 @@ def split(data: memoryview) -> list[memoryview]:
         lengths = struct.unpack_from(f"<{count}I", data, 4)
     except struct.error as error:
         raise FrameError(f"a malformed message: {error}") from None
+    if not count:
+        raise FrameError("a message without a header")
     ends = list(accumulate(lengths, initial=4 + 4 * count))
     if ends[-1] != data.nbytes:
         raise FrameError(f"a message of {data.nbytes} bytes that should have {ends[-1]}")

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from mpc.contract import Index, View
 from mpc.errors import FrameError
+
+Shape = tuple[int, ...]
 
 LARGEST = 1 << 33  # bytes that one array of a correlation may have
 
@@ -24,6 +29,33 @@ def size(name: str, shape: Any, itemsize: int = 8) -> None:
         whole(f"{name}: a size", n, 0, LARGEST)
     if math.prod(shape) * itemsize > LARGEST:
         raise FrameError(f"{name}: an array of shape {shape} is beyond {LARGEST} bytes")
+
+
+def same(name: str, operands: Shape, shape: Shape) -> None:
+    """FrameError unless what is asked for has the shape that its operands give."""
+    if operands != shape:
+        raise FrameError(f"{name} of shape {shape} whose operands give {operands}")
+
+
+def seen(shape: Shape, view: View) -> Shape:
+    """The shape of a view of an array of that shape, found without making either."""
+    stand_in = np.broadcast_to(np.uint8(0), shape)  # one byte, and so are all its views that do not gather
+    return _gathered(stand_in, view.key) if isinstance(view, Index) else view(stand_in).shape
+
+
+def _gathered(stand_in: np.ndarray[Any, np.dtype[np.uint8]], key: tuple[Any, ...]) -> Shape:
+    """The shape of stand_in[key]: gathered are no elements, and then their places in it are filled in."""
+    plain: list[Any] = []
+    for part in key:
+        truths = isinstance(part, np.ndarray) and part.dtype == bool
+        plain.extend(np.nonzero(part) if truths else [part])
+    spread = np.broadcast_shapes(*(part.shape for part in plain if isinstance(part, np.ndarray)))
+    none = np.zeros((0,) * len(spread), np.intp)
+    shape = stand_in[tuple(none if isinstance(part, np.ndarray) and spread else part for part in plain)].shape
+    if shape.count(0) > len(spread):  # another axis is empty, and so is what is gathered
+        return np.shape(stand_in[key])
+    rest = iter(spread)
+    return tuple(next(rest) if n == 0 and spread else n for n in shape)
 
 
 def flag(name: str, value: Any) -> None:

@@ -55,8 +55,7 @@ class Products(Correlation):
         if not isinstance(self.op, Bilinear) or type(self.pairs) is not tuple:
             raise FrameError("products of no bilinear map, or of no pairs")
         for left, right in self.pairs:
-            left.check()
-            right.check()
+            checks.same("products", self.op.shape(left.check(), right.check()), self.shape)
             checks.whole("the shift of a product", shift((left, right)), 0, 63)
         checks.size("products", self.shape)
 
@@ -92,7 +91,7 @@ class Truncation(Correlation):
     label = "truncation"
 
     def check(self) -> None:
-        self.ref.check()
+        checks.same("a truncation", self.ref.check(), self.shape)
         checks.whole("the bits of a truncation", self.bits, 1, 62)
         checks.size("a truncation", self.shape)
 

@@ -30,7 +30,7 @@ class OneHot(Correlation):
     label = "one_hot"
 
     def check(self) -> None:
-        self.ref.check()
+        checks.same("one-hot words", self.ref.check(), self.shape)
         checks.whole("the width of a one-hot word", self.width, 0, 32)
         checks.size("one-hot words", (*self.shape, 1 << self.width))
 
@@ -56,7 +56,7 @@ class Harmonics(Correlation):
     label = "harmonics"
 
     def check(self) -> None:
-        self.ref.check()
+        checks.same("waves", self.ref.check(), self.shape)
         checks.whole("the period of waves", self.period, 1, 64)
         checks.whole("the factor of waves", self.factor, 0, (1 << 64) - 1)
         checks.whole("the number of waves", self.count, 0, 1 << 16)
@@ -82,7 +82,7 @@ class Powers(Correlation):
     label = "powers"
 
     def check(self) -> None:
-        self.ref.check()
+        checks.same("an exponential", self.ref.check(), self.shape)
         curve = self.curve
         checks.whole("the width of an exponential", curve.width, 1, 16)
         checks.whole("the step of an exponential", curve.step, 0, 64 - curve.width)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mpc.contract.codec import register
-from mpc.ring.digits import planes, thermometers
+from mpc.ring.digits import planes, row_bytes, thermometers
 from mpc.transport import ArraySpec
 from protocols.additive import checks
 from protocols.additive.correlations import BitMask, Correlation, Evaluate
@@ -36,12 +36,13 @@ class Thermometers(Correlation):
     label = "digits"
 
     def check(self) -> None:
-        self.plus.check()
+        shape = self.plus.check()
         if self.minus is not None:
-            self.minus.check()
+            shape = np.broadcast_shapes(shape, self.minus.check())
         checks.whole("the bits of a comparison", self.bits, 1, 64)
         checks.whole("the width of a digit", self.width, 1, 8)
         checks.whole("the number of digits", self.digits, -(-self.bits // self.width), 64 // self.width)
+        checks.same("digits", (row_bytes(math.prod(shape)),), (self.nbytes,))
         checks.size("digits", (self.digits, (1 << self.width) - 1, self.nbytes), 1)
 
     def specs(self) -> list[ArraySpec]:
@@ -140,7 +141,7 @@ class Selections(Correlation):
         checks.size("bits", self.bits)
         checks.size("selections", self.shape)
         for ref in self.refs:
-            ref.check()
+            checks.same("selections", np.broadcast_shapes(ref.check(), self.bits), self.shape)
 
     def specs(self) -> list[ArraySpec]:
         return [ArraySpec("uint64", self.bits), *(ArraySpec(ref.dtype, self.shape) for ref in self.refs)]

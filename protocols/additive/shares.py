@@ -46,13 +46,18 @@ class MaskRef:
     def view(self, view: View) -> MaskRef:
         return MaskRef(self.number, self.shape, self.part, self.bits, chain(self.views, view, self.shape))
 
-    def check(self) -> None:
-        """FrameError where this names no mask."""
+    def check(self) -> tuple[int, ...]:
+        """The shape of what this names; FrameError where it names no mask, or a view of one that is too large."""
         checks.number("the number of a mask", self.number)
         checks.size("a mask", self.shape)
         if self.part not in ("r", "u", "v") or type(self.views) is not tuple or not all(isinstance(v, View) for v in self.views):
             raise FrameError(f"part {self.part!r} of a mask, or its views, do not exist")
         checks.whole("the bits of a part of a mask", self.bits, 0 if self.part == "r" else 1, 62)
+        shape = self.shape
+        for view in self.views:
+            shape = checks.seen(shape, view)
+            checks.size("a view of a mask", shape)
+        return shape
 
     @property
     def dtype(self) -> str:

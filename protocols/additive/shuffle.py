@@ -32,11 +32,11 @@ class Shuffled(Correlation):
     label = "shuffle"
 
     def check(self) -> None:
-        self.keys.check()
+        rows = self.keys.check()
         if type(self.refs) is not tuple or type(self.shapes) is not tuple or len(self.refs) != len(self.shapes):
             raise FrameError("a shuffle of other masks than it has shapes")
         for ref, shape in zip(self.refs, self.shapes, strict=True):
-            ref.check()
+            checks.same("a shuffle", (*rows, *ref.check()[1:]), shape)
             checks.size("a shuffle", shape)
 
     def specs(self) -> list[ArraySpec]:

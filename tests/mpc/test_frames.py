@@ -143,6 +143,11 @@ def test_joined_frames_come_apart_again(frames):
             split(memoryview(wrong))
 
 
+def test_a_message_of_no_frames_is_refused():
+    with pytest.raises(FrameError, match="without a header"):
+        split(memoryview(joined([])))
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_come_apart_or_raise_frame_error(data):
     with suppress(FrameError):

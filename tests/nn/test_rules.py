@@ -102,7 +102,11 @@ CASES = {
     "positive": many(np.positive, (3,)),
     "multiply": [*pairs(np.multiply), case(lambda x: x * x, any_(3)), case(lambda x: MASK * x, any_(3, 4))],
     "square": many(np.square, (3, 2)),
-    "divide": [*pairs(np.divide), case(lambda x: 1 / x, any_(3)), case(lambda x: 3 / x, any_(3)), case(lambda x: x / 4, any_(3))],
+    "divide": [
+        *pairs(np.divide),
+        *(case(lambda x, n=n: n / x, any_(3)) for n in (1, 3, 0, np.array([0.0, 2.0, 0.0]))),
+        case(lambda x: x / 4, any_(3)),
+    ],
     "power": [
         *(case(lambda x, n=n: x**n, any_(4)) for n in (1, 2, 3, -1)),
         case(lambda x: x**1.5, positive(4)),

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_shares_at_rest_look_random(tmp_path):
         nn.save({"x": x}, tmp_path / "x", key=KEYS[party.index])
 
     mpc.simulate(program, parties=3, seed=3)
-    parts = [share_files.read(tmp_path / f"x.{k}", KEYS[k])[0] for k in range(3)]
+    parts = [share_files.read(tmp_path / f"x.{k}", KEYS[k], lambda header: None)[1][0] for k in range(3)]
     assert np.all(np.add.reduce(parts) == 3 << 16)
     for missing in range(3):
         check_jointly_uniform([(f"party {k}", part) for k, part in enumerate(parts) if k != missing])
@@ -201,6 +202,23 @@ def test_files_of_two_saves_are_not_loaded_together(tmp_path):
     save(tmp_path / "state", seed=1)
     (tmp_path / "state.0").write_bytes(old)
     refused(tmp_path / "state", "are not of one save")
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_one_or_the_other(tmp_path, monkeypatch):
+    """What is loaded is what was authenticated: a file is read once."""
+    for name, value in (("old", 1.5), ("new", 2.5)):
+        mpc.simulate(lambda p, n=name, v=value: str(nn.save({"x": p.constant(v)}, tmp_path / n, KEYS[p.index])), parties=2)
+    read_bytes, reads = Path.read_bytes, []
+
+    def replaced(path):
+        data = read_bytes(path)
+        reads.append(path.name)
+        path.write_bytes(read_bytes(path.with_name("new" + path.suffix)))
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", replaced)
+    (state, _) = mpc.simulate(lambda p: nn.reveal(nn.load(p, tmp_path / "old", KEYS[p.index])), parties=2)
+    assert sorted(reads) == ["old.0", "old.1"] and state["x"] == 1.5
 
 
 def test_keys(tmp_path):

@@ -1,19 +1,24 @@
 """What the dealer of the additive protocol answers, and what it refuses."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mpc
-from mpc.contract import MATMUL, BroadcastTo, Exponential, Index, Reshape, Transpose, codec
+from mpc.contract import MATMUL, MULTIPLY, BroadcastTo, Exponential, Index, Reshape, Transpose, codec
 from mpc.errors import DesyncError, FrameError, PeerFailed
 from mpc.party import Endpoint, Keys
 from mpc.transport import MemoryHub
-from protocols.additive import Additive
+from protocols.additive import Additive, checks
 from protocols.additive.correlations import And, Products, Truncation
 from protocols.additive.curve_correlations import Harmonics, OneHot, Powers
 from protocols.additive.dealer import Dealer
 from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
 from protocols.additive.shares import MaskRef
+from protocols.additive.shuffle import Shuffled
 from protocols.additive.source import digest
 
 SEED = 20240229
@@ -193,6 +198,54 @@ def test_what_cannot_be_dealt_is_refused_by_name(correlation):
     wire.ask(parts, [digest(parts)])
     with pytest.raises(FrameError, match=f"a request for {correlation.label}|malformed"):
         wire.serve()
+
+
+ONE, SQUARE = MaskRef(1, (1,)), MaskRef(1, (1 << 12, 1))
+LARGER_THAN_ASKED = [
+    Truncation(ONE.view(BroadcastTo((1 << 24,))), 16, (1,)),
+    Truncation(MaskRef(1, (1, 256)).view(Index((np.zeros(1 << 16, np.int64),))), 16, (1,)),
+    Products(MULTIPLY, ((SQUARE, SQUARE.view(Transpose((1, 0)))),), (1,)),
+    Products(MATMUL, ((SQUARE, SQUARE.view(Transpose((1, 0)))),), (1,)),
+    Thermometers(ONE.view(BroadcastTo((1 << 24,))), None, 62, 16, 4, 1),
+    Selections(5, (1,), (1,), (ONE.view(BroadcastTo((1 << 24,))),)),
+    OneHot(ONE.view(BroadcastTo((1 << 24,))), 2, (1,)),
+    Harmonics(ONE.view(BroadcastTo((1 << 24,))), 64, 1, 2, 24, (1,)),
+    Powers(ONE.view(BroadcastTo((1 << 24,))), Exponential(16, 0, 17, 2, 30), 20, (1,)),
+    Shuffled(ONE, (ONE.view(BroadcastTo((1 << 24,))),), ((3,),)),
+    Truncation(ONE.view(BroadcastTo((1 << 40,))), 16, (1 << 40,)),
+    Truncation(MaskRef(1, (4,), views=(BroadcastTo((1 << 40, 4)), Index((0,)))), 16, (4,)),
+]
+
+
+@pytest.mark.parametrize("correlation", LARGER_THAN_ASKED, ids=range(len(LARGER_THAN_ASKED)))
+def test_what_is_larger_than_asked_for_is_refused_before_it_is_made(correlation):
+    wire, parts = Wire(), codec.encode([(7, correlation)])
+    wire.ask(parts, [digest(parts)])
+    tracemalloc.start()
+    try:
+        with pytest.raises(FrameError, match=r"whose operands give|a view of a mask"):
+            wire.serve()
+        assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    finally:
+        tracemalloc.stop()
+
+
+SHAPES = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(tuple)
+
+
+@given(SHAPES, st.data())
+def test_the_shape_of_what_is_gathered_is_numpys(shape, data):
+    array, key = np.zeros(shape, np.uint8), []
+    spread = data.draw(st.lists(st.integers(0, 2), max_size=2).map(tuple))
+    for n in shape:
+        kinds = [slice(None), slice(1, None), None, ...] + [0] * (n > 0)
+        kinds += [np.zeros(spread, np.int64), np.zeros(spread[-1:], np.int64), np.arange(n) % 2 == 0]
+        key.append(data.draw(st.sampled_from(kinds)))
+    try:
+        expected = array[tuple(key)].shape
+    except IndexError:
+        return
+    assert checks.seen(shape, Index(tuple(key))) == expected
 
 
 def test_codec_brings_back_what_went_in():

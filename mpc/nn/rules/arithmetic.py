@@ -63,7 +63,7 @@ def divide(x: Any, y: Any) -> Ruled:
     value = x / y
     if not isinstance(y, Tensor):
         return value, shrinking(lambda g: (fitted(g / y, x), None), _size_bits(y))
-    if not isinstance(x, Tensor) and np.ndim(x) == 0:
+    if not isinstance(x, Tensor) and np.ndim(x) == 0 and x != 0:
         return value, multiplying(lambda g: (None, -(g * value * (value if x == 1 else value / x))), value)
 
     def pullback(g: Any) -> Any:
