@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from mpc.nn import data, functional, init
+from mpc.nn.containers import ModuleDict, ModuleList, Sequential
 from mpc.nn.data import DataLoader, TensorDataset
 from mpc.nn.layers.activations import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from mpc.nn.layers.attention import MultiheadAttention
@@ -23,7 +24,7 @@ from mpc.nn.layers.pooling import (
 )
 from mpc.nn.layers.transformer import TransformerEncoderLayer
 from mpc.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
-from mpc.nn.module import Buffer, Module, ModuleList, Parameter, Sequential
+from mpc.nn.module import Buffer, Module, Parameter
 from mpc.nn.optim import (
     SGD,
     Adam,
@@ -80,6 +81,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiStepLR",
     "MultiheadAttention",

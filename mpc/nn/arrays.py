@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,18 @@ from mpc.tensor.dispatch import full_name
 from mpc.tensor.refusals import Refusals
 
 Axis = int | tuple[int, ...] | None
+
+
+def _by_axis(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that names axes as NumPy does: it tells those who use PyTorch's names."""
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "dim" in kwargs or "keepdim" in kwargs:
+            raise UsageError(f"{method.__name__}: axes are named as in NumPy: axis in place of dim, keepdims in place of keepdim")
+        return method(self, *args, **kwargs)
+
+    return checked
 
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[[Any, Any], Any]:
@@ -110,7 +123,10 @@ class Arrays(Refusals, ABC):
     def ravel(self) -> Any:
         return np.reshape(self, -1)
 
-    flatten = ravel
+    def flatten(self, order: str = "C") -> Any:
+        if order != "C":
+            raise UsageError("flatten: NumPy's, which gives a vector; nn.functional.flatten(x, 1) keeps the first axis")
+        return self.ravel()
 
     def transpose(self, *axes: Any) -> Any:
         return np.transpose(self, (axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes) or None)
@@ -118,36 +134,47 @@ class Arrays(Refusals, ABC):
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         return np.swapaxes(self, axis1, axis2)
 
+    @_by_axis
     def squeeze(self, axis: Axis = None) -> Any:
         return np.squeeze(self, axis)
 
+    @_by_axis
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.sum(self, axis, keepdims=keepdims)
 
+    @_by_axis
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.mean(self, axis, keepdims=keepdims)
 
+    @_by_axis
     def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
         return np.var(self, axis, ddof=ddof, keepdims=keepdims)
 
+    @_by_axis
     def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
         return np.std(self, axis, ddof=ddof, keepdims=keepdims)
 
+    @_by_axis
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.prod(self, axis, keepdims=keepdims)
 
+    @_by_axis
     def cumsum(self, axis: int | None = None) -> Any:
         return np.cumsum(self, axis)
 
+    @_by_axis
     def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.max(self, axis, keepdims=keepdims)
 
+    @_by_axis
     def min(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.min(self, axis, keepdims=keepdims)
 
+    @_by_axis
     def argmax(self, axis: int | None = None) -> Any:
         return np.argmax(self, axis)
 
+    @_by_axis
     def argmin(self, axis: int | None = None) -> Any:
         return np.argmin(self, axis)
 

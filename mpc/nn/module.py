@@ -3,80 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from mpc.errors import ShapeError, UsageError
+from mpc.nn.parameter import NO_PARAMETERS, Buffer, Parameter
 from mpc.nn.recording import layer
-from mpc.nn.rules.rule import Lazy
 from mpc.nn.tape import Variable
-from mpc.party import JointRandom
 from mpc.session import Party
 from mpc.tensor import Tensor
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Shape = tuple[int, ...]
-Initial = Callable[[Shape, JointRandom], Array]
-
-_LAZY = "this module has no parameters yet: `net.to(party)` returns the network that has them"
+__all__ = ["Buffer", "Module", "Parameter"]
 
 
-class Parameter(Variable):
-    """A variable that an optimiser changes. Described by its shape and first values, which `Module.to` draws.
+class Keys(NamedTuple):
+    """What load_state_dict did not find in the state, and what it found no place for."""
 
-    First values are public (drawn jointly by the parties), as the architecture is; after the first step they are secret.
-    """
-
-    __slots__ = ("initial", "requires_grad")
-
-    def __init__(self, shape: Shape, initial: Initial):
-        super().__init__(Lazy(tuple(shape), self._missing))
-        self.initial = initial
-        self.requires_grad = True
-
-    @staticmethod
-    def _missing() -> Tensor:
-        raise UsageError(_LAZY)
-
-    @property
-    def wanted(self) -> bool:
-        return self.requires_grad
-
-    @property
-    def ready(self) -> bool:
-        """Whether it has values."""
-        return isinstance(self.value, Tensor)
-
-    def set(self, value: Tensor) -> None:
-        """A new value, of the same shape."""
-        if value.shape != self.shape:
-            raise ShapeError(f"a value of shape {value.shape} for a parameter of shape {self.shape}")
-        self.value = value
-
-    def make(self, party: Party) -> None:
-        self.set(party.constant(np.broadcast_to(self.initial(self.shape, party.random), self.shape).astype(float)))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        twin = type(self)(self.shape, self.initial)
-        twin.value, twin.requires_grad = self.value, self.requires_grad
-        return twin
-
-    def __reduce__(self) -> Any:
-        """A description travels with a program; values stay at their party."""
-        return super().__reduce__() if self.ready else (type(self), (self.shape, self.initial))
-
-
-class Buffer(Parameter):
-    """State that no gradient changes, as running means: `set` does."""
-
-    __slots__ = ()
-
-    def __init__(self, shape: Shape, initial: Initial):
-        super().__init__(shape, initial)
-        self.requires_grad = False
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module:
@@ -100,16 +47,43 @@ class Module:
         with layer(name), nullcontext() if self._party is None else self._party.scope(name):
             return self.forward(*inputs, **options)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and not isinstance(value, Parameter | None):
+            raise UsageError(
+                f"{type(self).__name__}.{name} is a parameter, which {type(value).__name__} cannot replace; a new value "
+                f"is given to it by `.{name}.set(tensor)`, as in m.{name}.set(m.{name}.tensor * 0.5)"
+            )
+        if isinstance(old, Module) and not isinstance(value, Module | None):
+            raise UsageError(f"{type(self).__name__}.{name} is a module, which {type(value).__name__} cannot replace")
+        super().__setattr__(name, value)
+
     def to(self, party: Party) -> Self:
         """A copy whose parameters have their first values. Cost: none; with 3 parties or more 1 round of 32 bytes."""
+        if not isinstance(party, Party):
+            raise UsageError(
+                f"to: a party is expected, not {party!r}: a network belongs to the parties; there are no devices or dtypes"
+            )
         twin = copy.deepcopy(self)
         for path, module in twin.named_modules():
+            module._refuse_hidden_parts(path)
             module._party = party
             module._scope = f"{path.rpartition('.')[2]} {type(module).__name__}".strip()
-        for _, parameter in twin._named(Parameter):
+        for _, parameter in twin._named():
             if not parameter.ready:
                 parameter.make(party)
         return twin
+
+    def _refuse_hidden_parts(self, path: str) -> None:
+        """What is in a plain list, tuple or dict does not belong to a module: it would not be trained, nor saved."""
+        for name, value in vars(self).items():
+            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
+            where = f"{path or type(self).__name__}.{name} is a {type(value).__name__}"
+            if any(isinstance(part, Module) for part in inside):
+                kind = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+                raise UsageError(f"{where} of modules, which do not belong to the network so; use nn.{kind}")
+            if any(isinstance(part, Parameter) for part in inside):
+                raise UsageError(f"{where} of parameters, which do not belong to the network so; make each an attribute")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         twin = self.__class__.__new__(self.__class__)
@@ -128,54 +102,87 @@ class Module:
     def children(self) -> Iterator[Module]:
         return (module for _, module in self.named_children())
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module, and all within it, by their paths of names."""
+    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module, and all within it, by their paths of names: each once, or by every path that leads to it."""
+        seen: set[int] = set()
+        for path, module in self._paths(prefix):
+            if not remove_duplicate or id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+
+    def _paths(self, prefix: str) -> Iterator[tuple[str, Module]]:
         yield prefix, self
         for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+            yield from child._paths(f"{prefix}.{name}" if prefix else name)
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
 
-    def _named(self, kind: type[Parameter]) -> Iterator[tuple[str, Parameter]]:
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call the function with every module, the innermost first."""
+        for module in reversed(list(self.modules())):
+            function(module)
+        return self
+
+    def _named(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """Parameters and buffers: each once, or, where weights are tied, by every name."""
         seen: set[int] = set()
-        for path, module in self.named_modules():
+        for path, module in self.named_modules(remove_duplicate=remove_duplicate):
             for name, value in vars(module).items():
-                if isinstance(value, kind) and id(value) not in seen:
+                if isinstance(value, Parameter) and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
                     yield f"{path}.{name}" if path else name, value
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        return ((name, p) for name, p in self._named(Parameter) if not isinstance(p, Buffer))
+        return ((name, p) for name, p in self._named() if not isinstance(p, Buffer))
 
     def parameters(self) -> Iterator[Parameter]:
+        """Each once, also where it has several names: for optimisers."""
         return (parameter for _, parameter in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
-        return ((name, b) for name, b in self._named(Buffer) if isinstance(b, Buffer))
+        return ((name, b) for name, b in self._named() if isinstance(b, Buffer))
+
+    def register_buffer(self, name: str, array: Any) -> None:
+        """The same as `self.name = Buffer(array)`."""
+        setattr(self, name, Buffer(array))
 
     # ------------------------------------------------------------------ state
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Parameters and buffers by name: secret tensors. `mpc.nn.save` writes them, `mpc.nn.reveal` shows them."""
-        return {name: parameter.tensor for name, parameter in self._named(Parameter)}
+        """Parameters and buffers by name: secret tensors. `mpc.nn.save` writes them, `mpc.nn.reveal` shows them.
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Values for all parameters and buffers: secret tensors, or public arrays. ShapeError, which names what does not fit."""
-        own = dict(self._named(Parameter))
-        unexpected, missing = sorted(state.keys() - own.keys()), sorted(own.keys() - state.keys())
-        if unexpected or missing:
-            raise ShapeError(f"load_state_dict: missing {missing or 'nothing'}, unexpected {unexpected or 'nothing'}")
-        for name, value in state.items():
+        A parameter that has several names (tied weights) is there by each of them, as in PyTorch.
+        """
+        return {name: parameter.tensor for name, parameter in self._named(remove_duplicate=False)}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Keys:
+        """Values for all parameters and buffers: secret tensors, or public arrays. ShapeError, which names what does not fit.
+
+        strict=False: only for those whose names are in both. Returns the names that are not.
+        """
+        party, own = self.party, dict(self._named(remove_duplicate=False))
+        if not isinstance(state, Mapping):
+            raise UsageError(
+                f"load_state_dict: a dict by name is expected, not {type(state).__name__}; nn.load(party, path) reads one, and "
+                "nn.from_numpy(party, state, owner) makes one of a party's arrays"
+            )
+        keys = Keys([name for name in own if name not in state], [name for name in state if name not in own])
+        if strict and (keys.missing_keys or keys.unexpected_keys):
+            missing, unexpected = (sorted(map(str, names)) or "nothing" for names in keys)
+            raise ShapeError(f"load_state_dict: missing {missing}, unexpected {unexpected}")
+        chosen = {name: value for name, value in state.items() if name in own}
+        for name, value in chosen.items():
             if tuple(np.shape(value)) != own[name].shape:
                 raise ShapeError(f"load_state_dict: '{name}' has shape {np.shape(value)} in place of {own[name].shape}")
-        for name, value in state.items():
-            own[name].set(value if isinstance(value, Tensor) else self.party.constant(np.asarray(value, float)))
+        for name, value in chosen.items():
+            own[name].set(value if isinstance(value, Tensor | Variable) else party.constant(_numbers(value)))
+        return keys
 
     @property
     def party(self) -> Party:
         if self._party is None:
-            raise UsageError(_LAZY)
+            raise UsageError(NO_PARAMETERS)
         return self._party
 
     # ------------------------------------------------------------------ modes
@@ -212,42 +219,6 @@ class Module:
         return "\n  ".join([f"{type(self).__name__}(", *inside, *children]) + "\n)"
 
 
-class Sequential(Module):
-    """Modules one after the other: `Sequential(Linear(4, 8), ReLU(), Linear(8, 2))`.
-
-    An activation that never falls, as ReLU, and a max pool after it are computed in the other order: the result and its
-    gradient are the same, and there is less to activate.
-    """
-
-    def __init__(self, *modules: Module):
-        for number, module in enumerate(modules):
-            setattr(self, str(number), module)
-
-    def forward(self, x: Any) -> Any:
-        modules = list(self.children())
-        for k in range(1, len(modules)):
-            if modules[k].chooses_largest and modules[k - 1].monotone:
-                modules[k - 1 : k + 1] = modules[k], modules[k - 1]
-        for module in modules:
-            x = module(x)
-        return x
-
-    def __len__(self) -> int:
-        return len(list(self.children()))
-
-    def __getitem__(self, key: int | slice) -> Any:
-        chosen = list(self.children())[key]
-        return Sequential(*chosen) if isinstance(chosen, list) else chosen
-
-    def __iter__(self) -> Iterator[Module]:
-        return self.children()
-
-
-class ModuleList(Sequential):
-    """A list of modules, which `forward` of the module that holds it uses."""
-
-    def __init__(self, modules: Sequence[Module] = ()):
-        super().__init__(*modules)
-
-    def forward(self, x: Any) -> Any:
-        raise UsageError("a ModuleList is not called; call the modules in it")
+def _numbers(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.astype(float) if array.dtype.kind in "iub" else array

@@ -15,6 +15,55 @@ CONTROL = (
 _TAKE = "Entries of a public array by a secret index: mpc.functions.take(array, index)"
 
 
+_DEVICE = "there are no devices; leave it out"
+_DTYPE = "x.astype(float), x.astype(int) or x.astype(bool)"
+_SAME = "tensors are immutable; use the tensor itself"
+PYTORCH = {  # methods of PyTorch's tensors that NumPy's arrays do not have, and what is written here
+    "add": "x + y",
+    "bmm": "x @ y",
+    "bool": _DTYPE,
+    "chunk": "np.split(x, n, axis)",
+    "clamp": "np.clip(x, low, high)",
+    "clone": _SAME,
+    "contiguous": _SAME,
+    "cpu": _DEVICE,
+    "cuda": _DEVICE,
+    "div": "x / y",
+    "double": _DTYPE,
+    "exp": "np.exp(x)",
+    "expand": "np.broadcast_to(x, shape)",
+    "float": _DTYPE,
+    "half": _DTYPE,
+    "int": _DTYPE,
+    "log": "np.log(x)",
+    "log_softmax": "mpc.functions.log_softmax(x, axis=-1)",
+    "long": _DTYPE,
+    "matmul": "x @ y",
+    "mm": "x @ y",
+    "movedim": "np.moveaxis(x, source, destination)",
+    "mul": "x * y",
+    "norm": "np.linalg.norm(x)",
+    "numel": "x.size",
+    "numpy": "x.reveal(), if everybody may see it",
+    "permute": "np.transpose(x, axes)",
+    "pow": "x ** n",
+    "relu": "mpc.functions.relu(x)",
+    "rsqrt": "mpc.functions.rsqrt(x)",
+    "sigmoid": "mpc.functions.expit(x)",
+    "softmax": "mpc.functions.softmax(x, axis=-1)",
+    "split": "np.split(x, places, axis)",
+    "sqrt": "np.sqrt(x)",
+    "square": "np.square(x)",
+    "sub": "x - y",
+    "t": "x.T",
+    "tanh": "np.tanh(x)",
+    "to": _DEVICE,
+    "type": _DTYPE,
+    "unsqueeze": "np.expand_dims(x, axis)",
+    "view": "x.reshape(shape)",
+}
+
+
 class Refusals:
     """The methods of an array that a secret tensor refuses."""
 
@@ -59,6 +108,8 @@ class Refusals:
         raise UsageError("a secret tensor stays at its party and is never pickled; return tensor.reveal() instead")
 
     def __getattr__(self, name: str) -> NoReturn:
+        if name in PYTORCH:
+            raise MissingError(f"{name}: secret tensors have NumPy's methods and functions, not PyTorch's: {PYTORCH[name]}")
         if hasattr(np.ndarray, name) and not name.startswith("__"):
             raise MissingError(f"{name}: secret tensors do not have this attribute of NumPy's arrays")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

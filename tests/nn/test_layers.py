@@ -17,16 +17,16 @@ LAYERS = [
     (nn.Flatten(), torch.nn.Flatten()),
     (nn.Flatten(0, 1), torch.nn.Flatten(0, 1)),
     (nn.Identity(), torch.nn.Identity()),
-    (nn.ReLU(), torch.nn.ReLU()),
-    (nn.LeakyReLU(0.2), torch.nn.LeakyReLU(0.2)),
+    (nn.ReLU(inplace=True), torch.nn.ReLU()),
+    (nn.LeakyReLU(0.2, True), torch.nn.LeakyReLU(0.2)),
     (nn.GELU(), torch.nn.GELU()),
-    (nn.SiLU(), torch.nn.SiLU()),
+    (nn.SiLU(True), torch.nn.SiLU()),
     (nn.Sigmoid(), torch.nn.Sigmoid()),
     (nn.Tanh(), torch.nn.Tanh()),
     (nn.Softplus(), torch.nn.Softplus()),
     (nn.Softmax(1), torch.nn.Softmax(1)),
     (nn.LogSoftmax(-1), torch.nn.LogSoftmax(-1)),
-    (nn.Dropout(0.0), torch.nn.Dropout(0.0)),
+    (nn.Dropout(0.0, inplace=True), torch.nn.Dropout(0.0)),
 ]
 
 
@@ -118,6 +118,8 @@ def test_how_layers_look():
     "call, message",
     [
         (lambda party: nn.Dropout(1.5), "from 0 to 1"),
+        (lambda party: nn.Linear(4.0, 2), "in_features=4.0"),
+        (lambda party: nn.Linear(4, -2), "out_features=-2"),
         (lambda party: nn.Dropout(0.5)(party.constant(np.ones(3))), "to\\(party\\)"),
         (lambda party: nn.Embedding(4, 2, 4), "padding_idx"),
         (lambda party: nn.Embedding(4, 2).to(party)(party.input(np.array([4]), owner=0)), "outside of 0 to 3"),

@@ -30,6 +30,7 @@ CASES = [
     loss("BCEWithLogitsLoss", X, SHARES),
     loss("BCEWithLogitsLoss", X, BITS, pos_weight=WEIGHT),
     loss("BCEWithLogitsLoss", X, SHARES, pos_weight=np.float64(3.0), reduction="sum"),
+    loss("BCEWithLogitsLoss", X, SHARES, pos_weight=[10.0]),
     loss("BCEWithLogitsLoss", LARGE, LARGE > 50),
     *(loss("CrossEntropyLoss", X, CLASSES, reduction=r) for r in REDUCTIONS),
     *(loss("CrossEntropyLoss", X, CLASSES, weight=WEIGHT, reduction=r) for r in REDUCTIONS),
@@ -46,7 +47,7 @@ CASES = [
 
 def expected(name, options, x, target):
     """PyTorch's value and gradient."""
-    extra = {key: torch.tensor(v) if isinstance(v, np.ndarray | np.floating) else v for key, v in options.items()}
+    extra = {key: torch.tensor(v) if isinstance(v, np.ndarray | np.floating | list) else v for key, v in options.items()}
     variable = torch.tensor(x, requires_grad=True)
     whole = name == "CrossEntropyLoss" and target.dtype.kind == "i"
     value = getattr(torch.nn, name)(**extra)(variable, torch.tensor(target if whole else target.astype(float)))
@@ -125,6 +126,11 @@ def test_costs():
         (lambda x: nn.CrossEntropyLoss()(x, np.zeros((6, 3))), "probabilities"),
         (lambda x: nn.CrossEntropyLoss()(x, np.full(6, -100)), "there are 4 classes"),
         (lambda x: nn.CrossEntropyLoss()(x, np.zeros(6)), "astype"),
+        (lambda x: nn.CrossEntropyLoss(weight=[1.0])(x, CLASSES), "one for each class"),
+        (lambda x: nn.CrossEntropyLoss(weight=["a"] * 4)(x, CLASSES), "must be numbers"),
+        (lambda x: nn.BCEWithLogitsLoss(pos_weight=np.ones(3))(x, BITS), "pos_weight of shape"),
+        (lambda x: nn.BCEWithLogitsLoss(pos_weight=x)(x, BITS), "must be public"),
+        (lambda x: nn.MSELoss()(x, np.full((6, 4), "a")), "must be numbers"),
     ],
 )
 def test_errors(call, message):

@@ -46,6 +46,39 @@ def test_small_variances_keep_their_digits(against_torch):
     against_torch(nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2), x, tolerance=2e-3)
 
 
+@pytest.mark.parametrize("count", [32, 20])
+def test_small_values_are_normalised(count):
+    """Deviations of 0.01, whose squares are a few units in the last place: in training, and by running statistics after it."""
+    theirs = torch.nn.BatchNorm1d(3, momentum=0.5).double()
+    small = np.random.default_rng(5).normal(size=(count, 3)) * 0.01
+
+    def program(party):
+        net = nn.BatchNorm1d(3, momentum=0.5).to(party)
+        x = party.input(small, 0)
+        trained = [net(x) for _ in range(20)][-1]
+        net.eval()
+        return party.reveal(trained.tensor, net(x).tensor)
+
+    t = torch.tensor(small)
+    expected = [theirs(t) for _ in range(20)][-1], theirs.eval()(t)
+    for got, value in zip(mpc.simulate(program, parties=1, protocol="plaintext")[0], expected, strict=True):
+        largest = value.detach().abs().max().item()
+        np.testing.assert_allclose(got, value.detach().numpy(), atol=0.006 * largest)
+
+
+def test_loaded_variances_have_the_digits_of_numbers_but_eps_has_its_own():
+    theirs = torch.nn.BatchNorm1d(2, affine=False).double().eval()
+    theirs.running_var.copy_(torch.tensor([2.0**-13, 2.0**-10]))
+    t = torch.tensor([[0.01, 0.02], [-0.03, 0.05]])
+
+    def program(party):
+        net = nn.BatchNorm1d(2, affine=False).to(party).eval()
+        net.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+        return net(party.input(t.numpy(), 0)).reveal()
+
+    np.testing.assert_allclose(mpc.simulate(program, parties=1, protocol="plaintext")[0], theirs(t.double()), rtol=2e-3)
+
+
 def test_gradients_of_many_elements_do_not_drift(against_torch):
     """What the means in the gradient are wrong by is the same for all of 3200 elements, and so adds up in the layer before."""
 

@@ -108,6 +108,26 @@ def test_adam_of_gradients_of_any_size():
     assert np.all(np.abs(second - first) < 0.5)
 
 
+@pytest.mark.parametrize("beta", [0.9, 0.99, 0.997, 0.9985, 0.999])
+def test_adam_has_room_for_the_squares_of_large_gradients(beta):
+    """Gradients near the largest, from where their squares have been added up: these stay what they are."""
+
+    def program(party):
+        net = one_parameter(party, np.zeros(1), np.array([31.9]))
+        optimizer = nn.Adam(net.parameters(), lr=0.5, betas=(0.9, beta))
+        optimizer.step()
+        (state,) = optimizer._state.values()
+        words = party.constant(np.array([31.9**2 * 2**40 / optimizer._rates[1]]).astype(np.int64))
+        state.squares, state.steps = state.squares.like(words.share), 10**6
+        optimizer.step()
+        (after,) = optimizer._state.values()
+        return optimizer._rates[1], party.reveal(words, after.squares.like(after.squares.share, "int", 0))
+
+    rate, (before, after) = mpc.simulate(program, protocol="plaintext", parties=1)[0]
+    np.testing.assert_allclose(after, before, rtol=1e-5)
+    assert abs(rate / (1 - beta) - 1) < 0.032
+
+
 def test_a_step_has_room_for_large_parameters_and_small_steps():
     def program(party):
         net = one_parameter(party, np.array([20000.0, -20000.0]), np.array([1.0, -1.0]))
@@ -142,23 +162,73 @@ def test_clipping():
         np.testing.assert_allclose(path, expected, atol=5e-4, err_msg=str(limit))
 
 
+def clipped(party, gradient, max_norm):
+    """(the norm, the clipped gradient, and what clipping cost)."""
+    net = one_parameter(party, np.zeros(np.shape(gradient)), gradient)
+    with party.measure() as cost:
+        norm = nn.clip_grad_norm_(net.parameters(), max_norm)
+    return norm.reveal(), net.weight.grad.reveal(), cost
+
+
 def test_the_norm_of_gradients():
     gradients = [np.array([3.0, -4.0]), np.array([1e-3, 2e-3]), np.zeros(2)]
 
     def program(party):
-        results = []
-        for gradient in gradients:
-            net = one_parameter(party, np.zeros(2), gradient)
-            with party.measure() as cost:
-                norm = nn.clip_grad_norm_(net.parameters(), 1.0)
-            results.append((norm.reveal(), net.weight.grad.reveal(), cost.rounds))
-        return results
+        return [clipped(party, gradient, 1.0) for gradient in gradients]
 
-    for (norm, clipped, rounds), gradient in zip(mpc.simulate(program)[0], gradients, strict=True):
+    for (norm, result, cost), gradient in zip(mpc.simulate(program)[0], gradients, strict=True):
         length = np.linalg.norm(gradient)
         np.testing.assert_allclose(norm, length, atol=5e-5)
-        np.testing.assert_allclose(clipped, gradient / max(length, 1), atol=1e-4)
-        assert rounds == 13
+        np.testing.assert_allclose(result, gradient / max(length, 1), atol=1e-4)
+        assert cost.rounds == 20
+
+
+EXPLODING = [  # (gradient, max_norm): around 2^9, where clipping changes its units, and up to the ends of its domain
+    (np.array([511.9, 1.0]), 1.0),
+    (np.array([512.0, -3.0]), 1.0),
+    (np.array([3e3, 10.0]), 1.0),
+    (np.array([-5e3, 2e4, 7.0]), 1.0),
+    (np.array([2.0**20, 2.0**20 - 1, -(2.0**19)]), 0.5),
+    (np.array([3e4, 500.0]), 100.0),
+    (np.array([600.0, -10.0]), 1000.0),
+    (np.array([1e5, 2.0]), np.inf),
+]
+
+
+@pytest.mark.parametrize("protocol", ["plaintext", "additive"])
+def test_gradients_that_explode_are_clipped(protocol):
+    def program(party):
+        return [clipped(party, gradient, max_norm)[:2] for gradient, max_norm in EXPLODING]
+
+    for (norm, result), (gradient, max_norm) in zip(mpc.simulate(program, protocol=protocol)[0], EXPLODING, strict=True):
+        length = np.linalg.norm(gradient)
+        np.testing.assert_allclose(norm, length, rtol=2.0**-9)
+        np.testing.assert_allclose(result, gradient * min(1, max_norm / length), atol=min(max_norm, length) * 2.0**-10)
+
+
+def test_what_clipping_costs():
+    """The same rounds for several parameters as for one, and 16 bytes for each of their elements."""
+    gradients = np.ones((30, 20)), np.ones((1, 20))
+
+    def program(party):
+        costs = []
+        for gradient in gradients:
+            net = nn.Linear(20, len(gradient)).to(party)
+            net.weight.grad = party.input(gradient, owner=0) * 1.1  # with more than 20 fraction bits, as gradients have
+            net.bias.grad = party.input(gradient[:, 0], owner=0) * 1.1
+            with party.measure() as cost:
+                nn.clip_grad_norm_(net.parameters(), 1.0)
+            costs.append((cost.rounds, cost.bytes_sent))
+        return costs
+
+    (rounds, large), (same, small) = mpc.simulate(program)[0]
+    assert rounds == same == 20
+    assert large - small == 16 * (630 - 21)
+
+
+def test_a_norm_out_of_range_is_named():
+    with pytest.raises(mpc.Error, match=r"clip_grad_norm_.*2\^25"):
+        mpc.simulate(lambda party: clipped(party, np.full(1000, 2.0**22), 1.0), parties=1, protocol="plaintext")
 
 
 SCHEDULES = [

@@ -9,18 +9,24 @@ from mpc.nn.module import Module
 
 
 class ReLU(Module):
-    """max(x, 0). Forward: 4 rounds, 12.375 bytes an element; backward: 1 round, 8.125 bytes, by the same sign bits."""
+    """max(x, 0). Forward: 4 rounds, 12.375 bytes an element; backward: 1 round, 8.125 bytes, by the same sign bits.
+
+    `inplace` changes nothing: tensors are immutable.
+    """
 
     monotone = True
+
+    def __init__(self, inplace: bool = False):
+        pass
 
     def forward(self, x: Any) -> Any:
         return F.relu(x)
 
 
 class LeakyReLU(Module):
-    """x where it is positive, else negative_slope * x. As ReLU."""
+    """x where it is positive, else negative_slope * x. As ReLU, with 2 rounds more each way. `inplace` changes nothing."""
 
-    def __init__(self, negative_slope: float = 0.01):
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
@@ -38,7 +44,10 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """x sigmoid(x)."""
+    """x sigmoid(x). `inplace` changes nothing."""
+
+    def __init__(self, inplace: bool = False):
+        pass
 
     def forward(self, x: Any) -> Any:
         return F.silu(x)

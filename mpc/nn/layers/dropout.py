@@ -12,10 +12,10 @@ class Dropout(Module):
     """In training, elements become 0 with probability p, and the others are divided by 1 - p; in `eval()`, nothing happens.
 
     Which elements is public: drawn jointly by the parties, so a product with public numbers. Local; for p = 0.5 without a
-    truncation.
+    truncation. `inplace` changes nothing: tensors are immutable.
     """
 
-    def __init__(self, p: float = 0.5):
+    def __init__(self, p: float = 0.5, inplace: bool = False):
         if not 0 <= p <= 1:
             raise OptionError(f"p must be from 0 to 1, not {p}")
         self.p = p

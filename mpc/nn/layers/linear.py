@@ -7,6 +7,7 @@ from typing import Any
 from mpc.nn import functional as F
 from mpc.nn.init import Uniform
 from mpc.nn.module import Module, Parameter
+from mpc.nn.parameter import whole
 
 
 class Linear(Module):
@@ -17,9 +18,10 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True):
-        self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter((out_features, in_features), Uniform(in_features))
-        self.bias = Parameter((out_features,), Uniform(in_features)) if bias else None
+        self.in_features = whole("Linear: in_features", in_features)
+        self.out_features = whole("Linear: out_features", out_features)
+        self.weight = Parameter((self.out_features, self.in_features), Uniform(self.in_features))
+        self.bias = Parameter((self.out_features,), Uniform(self.in_features)) if bias else None
 
     def forward(self, x: Any) -> Any:
         return F.linear(x, self.weight, self.bias)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any, NoReturn
 
 import numpy as np
 
 from mpc.contract import MULTIPLY
-from mpc.errors import OptionError, UsageError
-from mpc.nn.module import Parameter
+from mpc.errors import MissingError, OptionError, UsageError
+from mpc.nn.module import Module, Parameter
+from mpc.nn.tape import Variable
 from mpc.tensor import Tensor
 from mpc.tensor.joining import concatenate
 
@@ -24,12 +26,12 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Parameter], lr: float):
-        self.params = list(params)
-        if not self.params:
-            raise UsageError("an optimiser without parameters: pass net.parameters(), of a network that net.to(party) returned")
-        if not lr >= 0:
-            raise OptionError(f"lr must be 0 or more, not {lr}")
-        self.lr = lr
+        self.params = _parameters(params)
+        self.lr = not_negative("lr", lr)
+
+    @property
+    def param_groups(self) -> NoReturn:
+        raise MissingError("param_groups: an optimiser has one group of parameters, and one learning rate: optimizer.lr")
 
     def zero_grad(self) -> None:
         for parameter in self.params:
@@ -37,6 +39,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Change those parameters that have a gradient, all of them in the same rounds."""
+        not_negative("lr", self.lr)
         chosen = [parameter for parameter in self.params if parameter.grad is not None and parameter.requires_grad]
         if not chosen:
             raise UsageError("step: no parameter has a gradient; call loss.backward() first")
@@ -48,6 +51,40 @@ class Optimizer:
 
     def _update(self, params: Sequence[Parameter]) -> None:
         raise NotImplementedError
+
+
+def not_negative(name: str, value: Any) -> float:
+    """The value of a public option, a finite number from 0 on."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise UsageError(f"{name} must be a number, not {type(value).__name__}")
+    number = float(value)
+    if not 0 <= number < math.inf:
+        raise OptionError(f"{name} must be 0 or more, and finite, not {value}")
+    return number
+
+
+def _parameters(params: Any) -> list[Parameter]:
+    """What an optimiser changes, each once."""
+    if isinstance(params, Module):
+        raise UsageError("an optimiser takes net.parameters(), not the network itself")
+    if isinstance(params, Variable | Tensor) or not isinstance(params, Iterable):
+        raise UsageError(
+            f"an optimiser takes a list of parameters, not {type(params).__name__}: net.parameters(), or [parameter]"
+        )
+    several = list(params)
+    if not several:
+        raise UsageError("an optimiser without parameters: pass net.parameters(), of a network that net.to(party) returned")
+    for p in several:
+        if isinstance(p, Mapping):
+            raise UsageError("there are no groups of parameters: make one optimiser for each, with its own learning rate")
+        if not isinstance(p, Parameter):
+            raise UsageError(f"an optimiser changes parameters, nn.Parameter, not {type(p).__name__}; pass net.parameters()")
+        if not p.ready:
+            raise UsageError(
+                "an optimiser of parameters that have no values: it was made before net.to(party), which returns a copy "
+                "with values: write model = net.to(party), and pass model.parameters()"
+            )
+    return list({id(p): p for p in several}.values())
 
 
 def short(factor: float, bits: int = _FACTOR_BITS) -> tuple[int, int]:

@@ -6,8 +6,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from mpc.errors import OptionError
+from mpc.errors import UsageError
 from mpc.nn.optim.optimizer import Optimizer
+from mpc.nn.parameter import whole
 
 
 class LRScheduler:
@@ -17,6 +18,8 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Optimizer):
+        if not isinstance(optimizer, Optimizer):
+            raise UsageError(f"{type(self).__name__}: an optimiser is expected, not {type(optimizer).__name__}")
         self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.lr, 0
         self._set()
 
@@ -51,9 +54,7 @@ class StepLR(LRScheduler):
     """lr times gamma every step_size epochs."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        if step_size < 1:
-            raise OptionError(f"step_size must be 1 or more, not {step_size}")
-        self._step_size, self._gamma = step_size, gamma
+        self._step_size, self._gamma = whole("step_size", step_size, 1), gamma
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -86,7 +87,7 @@ class LinearLR(LRScheduler):
     """lr times start_factor at first, and end_factor after total_iters epochs; on a line between."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
-        self._start, self._end, self._total = start_factor, end_factor, total_iters
+        self._start, self._end, self._total = start_factor, end_factor, whole("total_iters", total_iters, 1)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -97,7 +98,7 @@ class CosineAnnealingLR(LRScheduler):
     """From lr to eta_min in T_max epochs, along half a cosine."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        self._epochs, self._least = T_max, eta_min
+        self._epochs, self._least = whole("T_max", T_max, 1), eta_min
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:

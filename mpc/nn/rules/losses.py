@@ -33,31 +33,55 @@ def _both(gradient: Any) -> tuple[Any, Callable[[], Any]]:
     return gradient, lambda: -gradient
 
 
-def _same_shape(operation: str, x: Any, target: Any) -> None:
+def _target(operation: str, x: Any, target: Any) -> Any:
+    """The target, of the input's shape: secret, or a public array."""
     if np.shape(x) != np.shape(target):
         raise ShapeError(f"{operation}: the input has shape {np.shape(x)}, the target {np.shape(target)}; they must be equal")
+    return target if isinstance(target, Tensor) else _public(f"{operation}: the target", target)
+
+
+def _public(name: str, value: Any) -> Any:
+    """A public option, as an array."""
+    if isinstance(value, Tensor):
+        raise UsageError(f"{name} must be public: numbers that all parties know, not a secret tensor")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise UsageError(f"{name} must be numbers, not {array.dtype}")
+    return array.astype(float)
+
+
+def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of the shape can be broadcast to the whole."""
+    return len(shape) <= len(whole) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(whole), strict=False))
+
+
+def _of_classes(weight: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """One number for each class, along its axis."""
+    array = _public("weight", weight)
+    if array.shape != (shape[axis],):
+        raise ShapeError(f"cross_entropy: weight has shape {array.shape}; it must be ({shape[axis]},), one for each class")
+    return np.reshape(array, [-1 if k == axis else 1 for k in range(len(shape))])
 
 
 def mse_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
     """(x - y)^2."""
-    _same_shape("mse_loss", x, target)
-    distance = x - target
+    distance = x - _target("mse_loss", x, target)
     return _reduced(x.shape, reduction, lambda: np.square(distance), lambda g: _both(distance * (2 * g)))
 
 
 def l1_loss(x: Tensor, target: Any, reduction: str = "mean") -> Ruled:
     """|x - y|, and its sign."""
-    _same_shape("l1_loss", x, target)
-    distance = x - target
+    distance = x - _target("l1_loss", x, target)
     return _reduced(x.shape, reduction, lambda: np.abs(distance), lambda g: _both(np.sign(distance).astype(float) * g))
 
 
 def binary_cross_entropy_with_logits(x: Tensor, target: Any, reduction: str = "mean", pos_weight: Any = None) -> Ruled:
     """l softplus(-x) + (1 - y) x, with l = 1 + (w - 1) y for a public weight w of the positive ones; l s - w y, s = expit(x)."""
-    _same_shape("binary_cross_entropy_with_logits", x, target)
-    weight = 1.0 if pos_weight is None else pos_weight
+    y = _target("binary_cross_entropy_with_logits", x, target) * 1.0
     plain = pos_weight is None
-    y = target * 1.0
+    weight = _public("pos_weight", 1.0 if plain else pos_weight)
+    if not _fits(weight.shape, x.shape):
+        raise ShapeError(f"binary_cross_entropy_with_logits: pos_weight of shape {weight.shape} for logits of {x.shape}")
 
     def values() -> Any:
         above = functions.softplus(-x)
@@ -78,7 +102,7 @@ def cross_entropy(x: Tensor, target: Any, weight: Any = None, reduction: str = "
     axis = 1 if x.ndim > 1 else 0
     t = _one_hot(x, target, axis)
     rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
-    weights = None if weight is None else np.reshape(np.asarray(weight, float), [-1 if k == axis else 1 for k in range(x.ndim)])
+    weights = None if weight is None else _of_classes(weight, x.shape, axis)
     mean = 1.0  # PyTorch divides by the weights of the classes, where they are given as numbers, else by how many there are
     if weights is not None and reduction == "mean" and np.shape(target) == rest:
         mean = math.prod(rest) / np.sum(t * weights)
@@ -104,7 +128,7 @@ def cross_entropy(x: Tensor, target: Any, weight: Any = None, reduction: str = "
 def _one_hot(x: Tensor, target: Any, axis: int) -> Any:
     """The target as numbers 0 and 1, or as it is where it has x's shape."""
     if np.shape(target) == x.shape:
-        return target * 1.0
+        return _target("cross_entropy", x, target) * 1.0
     expected = tuple(n for k, n in enumerate(x.shape) if k != axis)
     if np.shape(target) != expected:
         raise ShapeError(
