@@ -7,24 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from mpc import functions
 from mpc.errors import OptionError, ShapeError
 from mpc.nn import functional as F
 from mpc.nn import init
 from mpc.nn.module import Buffer, Module, Parameter
 from mpc.nn.recording import recording
-from mpc.nn.rules.normalisation import Statistics, batch_norm, statistics
+from mpc.nn.rules.normalisation import Statistics, batch_norm, statistics, with_square_digits
+from mpc.nn.scales import settled, times, total
 from mpc.nn.tape import record, value_of
 from mpc.tensor import Tensor
+from mpc.tensor.arithmetic import as_float
 from mpc.tensor.base import truncate
+from mpc.tensor.curves.roots import wide_rsqrt
+
+_PART_BITS = 14  # of momentum
 
 
 class _BatchNorm(Module):
     """Each channel (axis 1) normalised over all others, times weight, plus bias; and running statistics, which stay secret.
 
-    In training by the batch's own statistics: forward 12 rounds (14 where a channel's elements in a batch are no power of two),
-    8 bytes an element; backward 4 or 5 rounds, 8 bytes. In evaluation by the running ones: 12 rounds and 8 bytes; within
-    `no_grad`, only the first time after a change.
+    In training by the batch's own statistics: forward 12 rounds (13 or 14 where a channel's elements in a batch are no power
+    of two), 8 bytes an element; backward 4 or 5 rounds, 8 bytes. In evaluation by the running ones: 12 rounds and 8 bytes;
+    within `no_grad`, only the first time after a change.
+
+    Domain: the squares of a channel's distances from its mean, of a batch, sum up to less than 2^28. Error for f = 16: that of
+    elements and means, 2^-15 over the deviation: 0.003 for data of 0.01. The running variance has 8 bits more than other
+    numbers, but f as they where it was saved, revealed or loaded: then evaluation is wrong by about 2^-18 / (variance + eps) of
+    its result, 0.4 % for a deviation of 0.03 and 3.5 % for 0.01. Bring such data to a size of about 1 first.
     """
 
     _dimensions: tuple[int, ...] = ()
@@ -65,15 +74,16 @@ class _BatchNorm(Module):
     def _follow(self, of: Statistics) -> None:
         """Move the running statistics by a part, `momentum`, of the way to those of the batch. 1 round."""
         assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
-        part, n = self.momentum, self.num_features
-        old = np.concatenate([self.running_mean.tensor, self.running_var.tensor])
-        new = np.concatenate([np.ravel(t) for t in truncate([of.mean, of.variance])])
-        unbiased = of.count / (of.count - 1)
-        moves = np.concatenate([new, old]) * np.repeat([part, part * unbiased, -part, -part], n)
-        (moved,) = truncate([moves[: 2 * n] + moves[2 * n :]])
-        (old,) = truncate([old + moved])
-        self.running_mean.set(old[:n])
-        self.running_var.set(old[n:])
+        old = as_float(self.running_mean.tensor), as_float(self.running_var.tensor)
+        new = of.mean.reshape(-1), of.squares.reshape(-1)
+        parts = self.momentum, self.momentum * of.part / (of.count - 1)  # unbiased
+        moves = [
+            total([times(b, part, _PART_BITS), times(a, -self.momentum, _PART_BITS)])
+            for a, b, part in zip(old, new, parts, strict=True)
+        ]
+        mean, variance = settled(moves, [b.scale for b in new])
+        self.running_mean.set(total([old[0], mean]))
+        self.running_var.set(total([old[1], variance]))
         self.num_batches_tracked.set(self.num_batches_tracked.tensor + 1)
 
     def _by_what_is_running(self, x: Any) -> Any:
@@ -89,7 +99,7 @@ class _BatchNorm(Module):
     def _affine(self) -> tuple[Any, Any]:
         """The factor and the summand of each channel."""
         assert self.running_mean is not None and self.running_var is not None
-        factor = functions.rsqrt(self.running_var.tensor + self.eps)
+        factor = wide_rsqrt(with_square_digits(self.running_var.tensor) + self.eps)
         if self.weight is not None:
             factor = self.weight * factor
         if isinstance(factor, Tensor):

@@ -11,7 +11,8 @@ import numpy as np
 from mpc.contract import MULTIPLY
 from mpc.errors import OptionError
 from mpc.nn.module import Parameter
-from mpc.nn.optim.optimizer import Optimizer, flat, parted, settled, short, times, total
+from mpc.nn.optim.optimizer import Optimizer, flat, parted
+from mpc.nn.scales import settled, short, times, total
 from mpc.tensor import Tensor
 from mpc.tensor.curves.over_root import over_root
 

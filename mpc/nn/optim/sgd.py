@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from mpc.errors import OptionError
 from mpc.fixed import RAW_BITS
 from mpc.nn.module import Parameter
-from mpc.nn.optim.optimizer import Optimizer, settled, short, times, total
+from mpc.nn.optim.optimizer import Optimizer
+from mpc.nn.scales import settled, short, times, total
 from mpc.tensor import Tensor
 
 _ROOM = 7  # bits for the size of a change: beyond, training has diverged

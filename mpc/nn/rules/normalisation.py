@@ -6,6 +6,7 @@ and s need no opening, as both are truncated: so an element costs one opening fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,28 +17,36 @@ from mpc.contract import MULTIPLY
 from mpc.errors import RangeError
 from mpc.nn.rules.arithmetic import fitted
 from mpc.nn.rules.rule import Ruled
+from mpc.nn.scales import settled
 from mpc.tensor import Tensor
-from mpc.tensor.arithmetic import lift, rescaled
+from mpc.tensor.arithmetic import as_float, lift, rescaled
 from mpc.tensor.base import truncate
 from mpc.tensor.curves.roots import wide_rsqrt
 from mpc.tensor.reduction import count
 
+VARIANCE_BITS = 8  # more fraction bits of variances than of other numbers: they are squares of small ones
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False)
 class Statistics:
-    """Of values along axes, which stay with size 1: the mean, the variance, the distances from the mean, and
-    1 / sqrt(variance + eps)."""
+    """Of values along axes, which stay with size 1: the mean, the sum of the squared distances from it divided by `part` (the
+    power of two up to count), the distances, and 1 / sqrt(variance + eps).
+
+    The squares have all their digits at first, and f + VARIANCE_BITS after `batch_norm`.
+    """
 
     axes: tuple[int, ...]
     count: int
+    part: int
     mean: Tensor
-    variance: Tensor
+    squares: Tensor
     distance: Tensor
     inverse: Tensor
 
 
 def statistics(x: Tensor, axes: tuple[int, ...], eps: float, opening: Sequence[Tensor] = ()) -> Statistics:
-    """Cost: 10 rounds (15 for many groups; 12 and 17 where the count is no power of two), 8 bytes an element.
+    """Domain: sums of squared distances below 2^28. Cost: 10 rounds (15 for many groups; 11 and 16 where the count is no power of
+    two), 8 bytes an element.
 
     `opening` names what is multiplied later: it is opened on the way.
     """
@@ -48,8 +57,13 @@ def statistics(x: Tensor, axes: tuple[int, ...], eps: float, opening: Sequence[T
         )
     (mean,) = truncate([np.mean(x, axes, keepdims=True)], opening)
     (distance,) = truncate([x - mean])
-    variance = np.sum(np.square(distance), axes, keepdims=True) / n  # not truncated, so that a small one keeps its digits
-    return Statistics(axes, n, mean, variance, distance, wide_rsqrt(variance + eps))
+    bits = n.bit_length() - 1
+    ratio = n / 2**bits
+    squares = rescaled(np.sum(np.square(distance), axes, keepdims=True), bits)  # not truncated, so that small ones keep digits
+    inverse = wide_rsqrt(squares + ratio * eps)  # what is left of 1 / n comes after the root, for the same reason
+    if ratio > 1:
+        (inverse,) = truncate([inverse * math.sqrt(ratio)])
+    return Statistics(axes, n, 2**bits, mean, squares, distance, inverse)
 
 
 def _truncated(*values: Any) -> tuple[Any, ...]:
@@ -64,7 +78,8 @@ def batch_norm(x: Tensor, weight: Any, bias: Any, of: Statistics) -> Ruled:
     Forward: 1 round. Backward: 4 or 5 rounds, 8 bytes an element, which truncate its gradient.
     """
     factor = of.inverse if weight is None else of.inverse * _channels(weight, x)
-    factor, _ = truncate([factor, of.variance])  # the variance is for the running one
+    f = x.context.fraction_bits
+    factor, of.squares = settled([factor, of.squares], [f, f + VARIANCE_BITS])  # the squares are for the running variance
     value = of.distance * factor
 
     def pullback(g: Any) -> Any:
@@ -90,6 +105,13 @@ def _finer(x: Tensor, bits: int) -> Tensor:
     """The same value with more fraction bits. Local. |x| must be below 2^(62 - bits) units."""
     share = x.context.protocol.bilinear(MULTIPLY, x.share, np.asarray(np.uint64(1 << bits)))
     return x.like(share, scale=x.scale + bits)
+
+
+def with_square_digits(x: Tensor) -> Tensor:
+    """x with the digits that a product has, 2f: so that a summand as small as eps keeps its own. Local. |x| below 2^(62 - 2f)."""
+    x, digits = as_float(x), 2 * x.context.fraction_bits
+    (x,) = truncate([x]) if x.scale > digits else (x,)
+    return _finer(x, digits - x.scale)
 
 
 def _channels(parameter: Any, x: Tensor) -> Any:
