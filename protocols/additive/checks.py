@@ -45,6 +45,8 @@ def seen(shape: Shape, view: View) -> Shape:
 
 def _gathered(stand_in: np.ndarray[Any, np.dtype[np.uint8]], key: tuple[Any, ...]) -> Shape:
     """The shape of stand_in[key]: gathered are no elements, and then their places in it are filled in."""
+    if any(isinstance(part, np.ndarray) and part.dtype == bool and part.ndim == 0 for part in key):
+        return np.shape(stand_in[key])  # a single truth value adds an axis, of one element or of none
     plain: list[Any] = []
     for part in key:
         truths = isinstance(part, np.ndarray) and part.dtype == bool
