@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
+
 from mpc.errors import UsageError
 from mpc.fixed import RAW_BITS
 from mpc.nn.recording import USED, Made, Node, nodes
@@ -19,10 +21,9 @@ from mpc.tensor.base import Context, truncate
 _GRADIENT_BITS = 14  # gradients of a sum may be that large
 
 
-def divisor_bits(last: Node) -> int:
+def _divisor_bits(last: Node, fraction_bits: int) -> int:
     """By how many bits a scalar's gradient would shrink on the way to the arrays that it averages: the most of all ways, as
     far as gradients of 2^14 still have room."""
-    _uses(last)  # has a history
     most: dict[int, float] = {}
     todo = [last]
     while todo:
@@ -32,13 +33,20 @@ def divisor_bits(last: Node) -> int:
         if not missing:
             most[id(todo.pop())] = (made.shrink if made else 0.0) + max((most[id(p)] for p in scalars), default=0.0)
         todo += missing
-    room = RAW_BITS - 2 * _context_of(last).fraction_bits - _GRADIENT_BITS
+    room = RAW_BITS - 2 * fraction_bits - _GRADIENT_BITS
     return math.ceil(min(max(most[id(last)], 0.0), max(room, 0)))
 
 
-def send_back(last: Node, gradient: Any, bits: int) -> None:
-    """From `last` to the leaves, by waves: variables whose gradients are complete, and that so share their rounds."""
-    waiting, endpoint = _uses(last), _context_of(last).protocol.endpoint
+def send_back(last: Node, gradient: Any) -> None:
+    """From `last` to the leaves, by waves: variables whose gradients are complete, and that so share their rounds.
+
+    No gradient stands for 1, of a scalar, scaled up by what it is divided by on the way.
+    """
+    waiting, context = _uses(last), _context_of(last)
+    endpoint, bits = context.protocol.endpoint, 0
+    if gradient is None:
+        bits = _divisor_bits(last, context.fraction_bits)
+        gradient = np.full(last.shape, 2.0**bits)
     gradients: dict[int, Any] = {id(last): gradient}
     wave = [last]
     with endpoint.scope("backward"):

@@ -40,18 +40,18 @@ def layer(name: str) -> Iterator[None]:
 
 
 class Made:
-    """How a value came to be: its operation, the operands, the way back, and the layers in which it was."""
+    """How a value came to be: the operands, the way back, and the layers in which it was."""
 
-    __slots__ = ("factors", "layers", "name", "operands", "pullback", "shrink")
+    __slots__ = ("factors", "layers", "operands", "pullback", "shrink")
 
-    def __init__(self, name: str, operands: Sequence[Any], pullback: Pullback):
-        self.name, self.operands, self.pullback = name, operands, pullback
+    def __init__(self, operands: Sequence[Any], pullback: Pullback):
+        self.operands, self.pullback = operands, pullback
         self.shrink: float = getattr(pullback, "shrink", 0.0)
         self.factors: Sequence[Tensor] | None = getattr(pullback, "factors", None)  # None: no gradient is multiplied by secrets
         self.layers = _layers.get()
 
 
-USED = Made("", (), lambda gradient: ())  # in place of a history that a backward pass has used up
+USED = Made((), lambda gradient: ())  # in place of a history that a backward pass has used up
 
 
 class Node:

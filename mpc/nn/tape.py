@@ -16,7 +16,7 @@ import numpy as np
 
 from mpc.errors import ShapeError, UsageError
 from mpc.nn.arrays import Arrays
-from mpc.nn.backward import divisor_bits, send_back
+from mpc.nn.backward import send_back
 from mpc.nn.recording import Made, Node, nodes, recording
 from mpc.nn.rules import COMPOSED, CONSTANT, RULES
 from mpc.nn.rules.rule import Lazy, Rule
@@ -46,15 +46,12 @@ class Variable(Node, Arrays):
         of n elements, the gradients on the way are those of their sum, so that none is too small for fixed point; what arrives
         in `grad` is divided by n. Cost: the rules' own; independent gradients are truncated and opened together.
         """
-        bits = 0
         if gradient is None:
             if self.size != 1:
                 raise ShapeError(f"backward: a gradient must be given for a result of shape {self.shape}; only a scalar has one")
-            bits = divisor_bits(self)
-            gradient = np.full(self.shape, 2.0**bits)
         elif np.shape(gradient) != self.shape:
             raise ShapeError(f"backward: a gradient of shape {np.shape(gradient)} for a result of shape {self.shape}")
-        send_back(self, gradient, bits)
+        send_back(self, gradient)
 
     def _apply(self, name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return apply(name, function, args, kwargs)
@@ -94,7 +91,7 @@ def record(name: str, rule: Rule, args: Sequence[Any], kwargs: dict[str, Any] | 
     operands = bound.args
     value, pullback = rule(*map(value_of, operands), **bound.kwargs)
     if recording() and any(variable.wanted for variable in nodes(operands)):
-        return Variable(value, Made(name, operands, pullback))
+        return Variable(value, Made(operands, pullback))
     return value.compute() if isinstance(value, Lazy) else value
 
 
