@@ -45,6 +45,26 @@ class StateError(Error, ValueError):
     """A share file, or its key, that is damaged, was altered, or belongs elsewhere."""
 
 
+class ClusterError(Error, ValueError):
+    """A cluster file, or something in it, that cannot be used. The message names the file, the table and what to do."""
+
+
+class KeyFileError(Error, ValueError):
+    """A party's key file that is missing, damaged, open to others, or in the way of a new one."""
+
+
+class CheckpointError(StateError):
+    """A checkpoint that cannot be written, or that this run cannot resume from."""
+
+
+class DealtFileError(StateError):
+    """A dealt file or its ledger that is damaged, was altered, is used up, or belongs to another program, party or deal."""
+
+
+class DryRunError(UsageError):
+    """A program that needs a value while it runs on shapes alone. The message has the line."""
+
+
 class PackageError(Error, ImportError):
     """A package that is not installed, which only some of mpc needs."""
 
@@ -65,6 +85,10 @@ class DesyncError(Error, RuntimeError):
     """Two parties are not at the same operation: they run different programs, or branch on different values."""
 
 
+class IntegrityError(Error, RuntimeError):
+    """A message was altered, parties were told different things, or the dealer deals wrongly. Nothing of it was revealed."""
+
+
 class PeerTimeout(Error, TimeoutError):
     """A peer did not send the next message in time."""
 
@@ -80,6 +104,14 @@ class PeerFailed(Error, ConnectionError):
         super().__init__(message)
         self.peer = peer
         self.waited_for = waited_for
+
+
+class LinkLost(PeerFailed):
+    """The link to a peer broke: the peer died, its machine cannot be reached any more, or the network between was cut."""
+
+
+class HandshakeError(Error, ConnectionError):
+    """Parties that should run together do not fit: other versions, programs, configurations or keys, or one that never came."""
 
 
 class RunFailed(Error, RuntimeError):

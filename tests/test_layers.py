@@ -7,17 +7,20 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = [
-    ["errors", "ring"],
+    ["errors", "files", "ring"],
     ["fixed", "randomness"],
-    ["transport"],
+    ["transport", "cluster", "share_files"],
     ["party"],
     ["contract"],
     ["tensor"],
     ["functions", "progress"],
+    ["checkpoints"],
     ["session"],
     ["nn"],
     ["onnx", "learn"],
+    ["offline"],
     ["launch"],
+    ["dry"],
     ["testing"],
     ["cli"],
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import click
 
 import mpc
+from mpc.cli.cluster import cluster
+from mpc.cli.deal import deal
 from mpc.cli.doctor import doctor
+from mpc.cli.keygen import keygen
 from mpc.cli.onnx import onnx
 from mpc.cli.run import run
 
@@ -19,3 +22,6 @@ def main() -> None:
 main.add_command(run)
 main.add_command(doctor)
 main.add_command(onnx)
+main.add_command(keygen)
+main.add_command(cluster)
+main.add_command(deal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mpc.launch.run import Outcome
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from rich.table import Table  # rich's import would slow every other command down
 
 
-def show_costs(outcome: Outcome, parties: int) -> None:
-    """Rounds and seconds of the run, and what each endpoint sent and received."""
-    table = _table("", "sent", "received", "headers", "from dealer", "seconds")
-    for index, stats in enumerate(outcome.stats):
+def show_costs(outcome: Outcome, names: Sequence[str]) -> None:
+    """Rounds and seconds of the run, and what each endpoint sent and received; apart, what its checks sent and were dealt."""
+    checked = any(stats.total.check_bytes for stats in outcome.stats)
+    table = _table("", "sent", "received", "headers", "from dealer", *(["checks"] if checked else []), "seconds")
+    for name, stats in zip(names, outcome.stats, strict=True):
         total = stats.total
-        name = f"party {index}" if index < parties else "dealer"
-        sizes = (total.bytes_sent, total.bytes_received, total.header_bytes, total.offline_bytes)
+        sizes = [total.bytes_sent, total.bytes_received, total.header_bytes, total.offline_bytes]
+        sizes += [total.check_bytes + total.check_offline_bytes] if checked else []
         table.add_row(name, *map(size_text, sizes), f"{total.seconds:.2f}")
-    _print(f"{outcome.seconds:.2f} s in all, {outcome.stats[0].total.rounds} rounds", table)
+    _print(f"{outcome.seconds:.2f} s in all, {_rounds(outcome.stats[0].total)} rounds", table)
 
 
 def show_profile(outcome: Outcome) -> None:
@@ -34,8 +35,13 @@ def show_profile(outcome: Outcome) -> None:
 def _operations(stats: Stats) -> Table:
     table = _table("", "rounds", "sent", "headers", "seconds waiting")
     for name, cost in sorted(stats.operations.items(), key=lambda item: -item[1].seconds):
-        table.add_row(name, str(cost.rounds), size_text(cost.bytes_sent), size_text(cost.header_bytes), f"{cost.seconds:.3f}")
+        table.add_row(name, _rounds(cost), size_text(cost.bytes_sent), size_text(cost.header_bytes), f"{cost.seconds:.3f}")
     return table
+
+
+def _rounds(cost: Cost) -> str:
+    """Those of the program, plus those of checks."""
+    return f"{cost.rounds}" + (f" + {cost.check_rounds}" if cost.check_rounds else "")
 
 
 def _scopes(outcome: Outcome) -> Table:

@@ -35,6 +35,7 @@ class Protocol(ABC):
     min_parties: ClassVar[int] = 2
     max_parties: ClassVar[int] = 5
     secure: ClassVar[bool] = True
+    checks_dealer: ClassVar[bool] = False  # whether it looks at `endpoint.check_dealer` versions of what is dealt
 
     def __init__(self, endpoint: Endpoint):
         self.endpoint = endpoint
@@ -84,6 +85,21 @@ class Protocol(ABC):
     def restore(self, arrays: Sequence[Array], shape: tuple[int, ...], boolean: bool) -> Share:
         """The inverse of `export`, of a secret of that shape; all parties call it with what they kept of the same secret."""
         self._lacks("restore")
+
+    def position(self) -> int:
+        """The highest number of one-time randomness that this run has used at this party: the same at every party.
+
+        A protocol that counts otherwise than by `endpoint.next_number` adds its own counters, here and in `skip_to`, and
+        passes each of their numbers through `endpoint.claim` before it is used.
+        """
+        return self.endpoint.drawn
+
+    def skip_to(self, number: int) -> None:
+        """Use no number up to this one from now on: those were issued before a crash. `number` is at least `position()`."""
+        self.endpoint.skip_to(number)
+
+    def at_checkpoint(self, number: int) -> None:  # noqa: B027 - a note for those whose randomness was made ahead
+        """All parties have checkpoint `number` on disk, and the program goes on from it. What was used so far: `position()`."""
 
     # ------------------------------------------------------------------ linear; no communication
 

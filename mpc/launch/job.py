@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
+import json
 import math
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from pathlib import Path
@@ -16,12 +19,14 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 
+from mpc.checkpoints import Checkpoints, Folder
 from mpc.contract import Protocol
-from mpc.errors import OptionError, RunFailed, UsageError, party_name
+from mpc.errors import CheckpointError, OptionError, RunFailed, UsageError, party_name
 from mpc.fixed import MAX_FRACTION_BITS
 from mpc.launch.channel import Packed, pack
-from mpc.launch.failures import Standing
+from mpc.launch.failures import settle
 from mpc.launch.find import find_protocol
+from mpc.offline import DealtAt, Expectation, Record, claim_together, open_dealt
 from mpc.party import DEFAULT_TIMEOUT, NETWORKS, Endpoint, Keys, Stats, Trace
 from mpc.randomness import Stream, StreamFactory
 from mpc.session import Party
@@ -29,6 +34,7 @@ from mpc.tensor import Tensor
 from mpc.transport import Transport
 
 PROGRAM_MODULE = "mpc_program"
+MAX_VERSIONS = 15
 _LONGEST = 1e6  # seconds; more than any wait, and less than what sockets take
 
 
@@ -46,6 +52,10 @@ class ProgramFile:
             text = f"{self.path}: main{inspect.signature(main)} cannot take the party and {len(args)} arguments: {error}"
             raise OptionError(text) from None
         return main(party, *args)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
 
     def load(self) -> Callable[..., Any]:
         path = Path(self.path)
@@ -65,7 +75,11 @@ class ProgramFile:
 
 @dataclass(frozen=True)
 class Job:
-    """A program and its options, the same at every party. With `trace`, its costs tell when each message and scope was."""
+    """A program and its options, the same at every party. With `trace`, its costs tell when each message and scope was.
+
+    `integrity` and `check_dealer` are those of `mpc.party.Endpoint`. `checkpoints` is the folder of `party.checkpoint`;
+    `skips`, for tests, is as for `mpc.checkpoints.Checkpoints`.
+    """
 
     program: Callable[..., Any]
     args: tuple[Any, ...] = ()
@@ -76,6 +90,12 @@ class Job:
     timeout: float = DEFAULT_TIMEOUT
     seed: int | None = None
     trace: bool = False
+    integrity: bool = False
+    check_dealer: int = 0
+    checkpoints: str | os.PathLike[str] | None = None
+    resume: bool = False
+    skips: Mapping[int, int] | None = None
+    dealt: tuple[DealtAt, ...] | None = field(default=None, repr=False)
     protocol_class: type[Protocol] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,12 +109,40 @@ class Job:
         if self.seed is not None:
             text = "must be an integer from 0 to 2^128, or None for randomness from the operating system"
             self._whole("seed", 0, 1 << 128, text)
+        self._check_integrity(protocol)
+        self._check_checkpoints()
+        self._check_dealt()
         real = isinstance(self.timeout, Real) and not isinstance(self.timeout, bool)
         if not real or not math.isfinite(self.timeout) or not 0 < self.timeout <= _LONGEST:
             raise OptionError(f"timeout={self.timeout!r}: must be a number of seconds above 0, and at most {_LONGEST:.0f}")
         object.__setattr__(self, "timeout", float(self.timeout))
         if self.network not in (None, *NETWORKS):
             raise OptionError(f"network={self.network!r}: must be one of {', '.join(map(repr, NETWORKS))}, or left out ('lan')")
+
+    def _check_integrity(self, protocol: type[Protocol]) -> None:
+        if not isinstance(self.integrity, bool):
+            raise OptionError(f"integrity={self.integrity!r}: must be True or False")
+        self._whole("check_dealer", 0, MAX_VERSIONS, f"must be an integer from 0 to {MAX_VERSIONS}: how many versions to look at")
+        if self.check_dealer and not protocol.checks_dealer:
+            raise OptionError(f"check_dealer={self.check_dealer}: protocol '{protocol.name}' has no dealer that it can check")
+        if self.check_dealer and self.dealt is not None:
+            raise OptionError(f"check_dealer={self.check_dealer}: a dealer is checked while it deals, and dealt files are finished")
+
+    def _check_checkpoints(self) -> None:
+        if not isinstance(self.resume, bool):
+            raise OptionError(f"resume={self.resume!r}: must be True or False")
+        if self.checkpoints is not None:
+            if not isinstance(self.checkpoints, str | os.PathLike):
+                raise OptionError(f"checkpoints={self.checkpoints!r}: must be the path of a folder, or None")
+            object.__setattr__(self, "checkpoints", str(Path(self.checkpoints).absolute()))
+        elif self.resume:
+            raise OptionError("resume=True needs checkpoints=, the folder of the run to go on with")
+
+    def _check_dealt(self) -> None:
+        if self.dealt is not None and len(self.dealt) != self.parties:
+            raise OptionError(f"dealt: {len(self.dealt)} dealt files for {self.parties} parties; each has its own")
+        if self.dealt is not None and self.resume:
+            raise OptionError("a dealt file has whole runs: one that was cut off is burnt, and cannot be resumed; leave out resume")
 
     def _whole(self, name: str, low: int, high: int, text: str) -> None:
         """Check that an option is an integer (NumPy's count) from `low` to `high`."""
@@ -105,27 +153,36 @@ class Job:
 
     @property
     def endpoints(self) -> int:
-        """How many endpoints take part: the parties, and the dealer if the protocol has one."""
-        return self.parties + (self.protocol_class.dealer() is not None)
+        """How many endpoints take part: the parties, and the dealer if the protocol has one that did not deal before."""
+        return self.parties + (self.dealt is None and self.protocol_class.dealer() is not None)
+
+    @property
+    def digest(self) -> str:
+        """The program's text as a hash: parties that run other programs find out before they begin."""
+        return self.program.digest if isinstance(self.program, ProgramFile) else ""
 
     def keys(self) -> list[Keys]:
         return Keys.generate(self.parties, self.seed)
 
 
-def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Stream) -> tuple[Any, Stats]:
+def play(
+    job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Stream, record: Record | None = None
+) -> tuple[Any, Stats]:
     """Be one endpoint of a job, to the end: a party runs the program, the dealer serves. Returns (result, costs).
 
-    An error is told to the peers by its type alone: its message may hold this party's data.
+    `record`: the run of a dealt file that all parties have agreed on and claimed, in place of a dealer.
+    Where parties settle upon one failure, all of them raise that, each with its own error as the cause.
     """
-    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, job.network or NETWORKS[0])
+    network = job.network or NETWORKS[0]
+    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, network, job.integrity, job.check_dealer)
     endpoint.meter.trace = Trace() if job.trace else None
     name = party_name(endpoint.index, job.parties)
     try:
-        result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)
+        with _dealt(job, endpoint, stream, record):
+            result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)
         _refuse_secrets(result, name)
     except BaseException as error:
-        if Standing.of(error) is not Standing.PEER:  # else the peers know already, and of the one that failed first
-            transport.abort(f"{name} failed with {type(error).__name__}; its own error has the details")
+        settle(transport, endpoint, error)
         if isinstance(error, Exception):
             raise
         raise RunFailed(f"{name}'s program raised {type(error).__name__}({error}); let it return instead") from error
@@ -133,15 +190,78 @@ def play(job: Job, transport: Transport, keys: Keys, stream: StreamFactory = Str
     return result, endpoint.meter.snapshot()
 
 
+@contextmanager
+def _dealt(job: Job, endpoint: Endpoint, stream: StreamFactory, record: Record | None) -> Iterator[None]:
+    """Where a dealt file takes the dealer's place: agree with the other parties on a run of it, before anything else."""
+    if record is not None:
+        endpoint.use(record, stream)
+    elif job.dealt is not None:
+        at = job.dealt[endpoint.index]
+        expected = Expectation(endpoint.index, job.parties, job.protocol_class.name, job_digest(job))
+        with closing(open_dealt(at.path, at.secret, at.dealer, expected)) as dealt:
+            endpoint.use(claim_together(endpoint, dealt), stream)
+            yield
+            return
+    yield
+
+
 def _run(job: Job, endpoint: Endpoint) -> Any:
     protocol = job.protocol_class(endpoint)
-    party = Party(protocol, job.fraction_bits)
+    checkpoints = Checkpoints(protocol, _folder(job, endpoint.index), job.skips)
     try:
-        result = job.program(party, *job.args)
+        checkpoints.begin(job.resume)
+        result = _perform(job, Party(protocol, job.fraction_bits, checkpoints))
+        endpoint.confirm()  # the program may return what was announced, or have kept its shares in a file
+        protocol.finish()
+        checkpoints.end()
+    finally:
+        checkpoints.close()
+    return result
+
+
+def job_digest(job: Job) -> str:
+    """A hash of what decides, with the shapes of the data, what a run asks of the dealer: program, arguments and options."""
+    plain = all(isinstance(arg, str) for arg in job.args)
+    args = list(job.args) if plain else hashlib.sha256(cloudpickle.dumps(job.args)).hexdigest()
+    program, protocol, network = job.digest or _name(job.program), job.protocol_class.name, job.network or NETWORKS[0]
+    facts = [program, args, job.fraction_bits, network, job.parties, protocol, job.check_dealer]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _perform(job: Job, party: Party) -> Any:
+    try:
+        return job.program(party, *job.args)
     finally:
         party.close_progress()
-    protocol.finish()
-    return result
+
+
+def _folder(job: Job, party: int) -> Folder | None:
+    """This party's folder of the run. What is said of the run there must be the same where it is resumed."""
+    if job.checkpoints is None:
+        return None
+    protocol, fraction_bits = job.protocol_class.name, job.fraction_bits
+    facts = {"program": _name(job.program), "parties": job.parties, "protocol": protocol, "fraction_bits": fraction_bits}
+    return Folder(Path(job.checkpoints), party, facts)
+
+
+def mark_finished(job: Job, parties: Iterable[int]) -> None:
+    """The results of these parties are known: there is nothing to resume. Not earlier: what dies last may lose them.
+
+    Without the mark a resumed run repeats the end; an error here would cost the results.
+    """
+    with suppress(CheckpointError):
+        for party in parties:
+            folder = _folder(job, party)
+            if folder is not None:
+                with closing(folder):
+                    folder.finish()
+
+
+def _name(program: Callable[..., Any]) -> str:
+    if isinstance(program, ProgramFile):
+        return Path(program.path).name
+    function = getattr(program, "func", program)  # of a partial
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
 
 
 def _serve(job: Job, endpoint: Endpoint) -> Any:
@@ -166,7 +286,7 @@ def pack_job(job: Job) -> tuple[Packed, Packed]:
     """What the parties get and what the dealer gets: it has no business with the program and its arguments."""
     with _by_value(job.program):
         try:
-            return pack(job), pack(replace(job, program=_no_program, args=()))
+            return pack(job), pack(replace(job, program=no_program, args=()))
         except Exception as error:
             raise OptionError(
                 f"the program or one of its arguments cannot be sent to the parties: {type(error).__name__}: {error}. Open "
@@ -174,7 +294,7 @@ def pack_job(job: Job) -> tuple[Packed, Packed]:
             ) from error
 
 
-def _no_program(party: Party) -> None:
+def no_program(party: Party) -> None:
     raise AssertionError("the dealer has no program")
 
 

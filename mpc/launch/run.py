@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from mpc.errors import PartyDied, party_name
 from mpc.launch.channel import pack
 from mpc.launch.failures import Failure, raisable
-from mpc.launch.job import Job, pack_job
+from mpc.launch.job import Job, mark_finished, pack_job
 from mpc.launch.process import Child, end, interrupts_held
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.progress import erase
@@ -40,6 +41,10 @@ def run(
     network: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     seed: int | None = None,
+    integrity: bool = False,
+    check_dealer: int = 0,
+    checkpoints: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> list[Any]:
     """Run `program(party, *args)` in one fresh local process per party; a list with each party's result.
 
@@ -48,10 +53,18 @@ def run(
     peer, not for the whole run. seed: makes the run repeatable, for tests and benchmarks only. Program, arguments and results
     travel by cloudpickle over inherited pipes.
 
+    integrity: messages that are altered on their way, or not the same for all parties, are an IntegrityError before anything
+    is revealed (docs/across-machines.md). check_dealer: how many further versions of everything the dealer deals, of which
+    it does not know that they are looked at: wrong dealing goes unnoticed with a probability of 1 / (1 + check_dealer).
+
+    checkpoints: the folder where `party.checkpoint` keeps states, each party's in one of its own. resume: go on from the last
+    one there, in place of a run that was cut off (docs/across-machines.md).
+
     A party that raises, dies or lets another wait for longer than `timeout` ends the run: the first error is raised here,
     with that party's traceback. (Parties that all compute without ever talking are not interrupted.)
     """
-    return execute(Job(program, args, parties, protocol, fraction_bits, network, timeout, seed)).results
+    job = Job(program, args, parties, protocol, fraction_bits, network, timeout, seed)
+    return execute(replace(job, integrity=integrity, check_dealer=check_dealer, checkpoints=checkpoints, resume=resume)).results
 
 
 def execute(job: Job) -> Outcome:
@@ -73,6 +86,7 @@ def execute(job: Job) -> Outcome:
             erase()
     if failures:
         raise raisable(failures, job.parties, silent)
+    mark_finished(job, range(job.parties))
     results = [child.result for child in children[: job.parties]]
     return Outcome(results, [child.stats for child in children if child.stats], time.perf_counter() - began)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mpc.errors import party_name
 from mpc.launch.failures import Failure, Standing, root_of
-from mpc.launch.job import Job, play
+from mpc.launch.job import Job, mark_finished, play
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import MemoryHub, Transport
@@ -26,6 +28,10 @@ def simulate(
     network: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     seed: int | None = None,
+    integrity: bool = False,
+    check_dealer: int = 0,
+    checkpoints: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> list[Any]:
     """Run `program(party, *args)` for each party, as threads with in-memory links: for notebooks and tests.
 
@@ -33,6 +39,7 @@ def simulate(
     interpreter lock: nothing is secret here, and times mean little.
     """
     job = Job(program, args, parties, protocol, fraction_bits, network, timeout, seed)
+    job = replace(job, integrity=integrity, check_dealer=check_dealer, checkpoints=checkpoints, resume=resume)
     return [result for result, _ in simulate_job(job)[: job.parties]]
 
 
@@ -63,6 +70,7 @@ def simulate_job(
         raise
     if failures:
         raise _root(failures, job.parties)
+    mark_finished(job, range(job.parties))
     return [outcome for outcome in outcomes if outcome is not None]
 
 

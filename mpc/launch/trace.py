@@ -11,15 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mpc.errors import party_name
 from mpc.party import Event, Stats, Trace
 
 
-def write_trace(path: Path, stats: Sequence[Stats], parties: int) -> int:
-    """Write the traces of a run's endpoints, on one clock. The number of messages for which there was no room."""
+def write_trace(path: Path, stats: Sequence[Stats], names: Sequence[str]) -> int:
+    """Write the traces of a run's endpoints, of these names, on one clock. The number of messages for which there was no room."""
     traces = [each.trace for each in stats if each.trace is not None]
     origin = min((trace.epoch + _nanoseconds(event.begin) for trace in traces for event in trace.events), default=0)
-    events = [item for index, trace in enumerate(traces) for item in _process(index, party_name(index, parties), trace, origin)]
+    events = [item for index, trace in enumerate(traces) for item in _process(index, names[index], trace, origin)]
     path.write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}, separators=(",", ":")))
     return sum(trace.dropped for trace in traces)
 

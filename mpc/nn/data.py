@@ -20,25 +20,40 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Shuffle = bool | Literal["secret"]
 
 
-def by_rows(party: Party, array: Any, owners: Iterable[int] | None = None) -> Tensor:
+Shapes = Sequence[Any] | None
+
+
+def by_rows(
+    party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None
+) -> Tensor:
     """The rows that several owners have of one table, one owner after the other: each passes its own, others None.
 
-    `owners`: all parties, if left out. How many rows each has becomes public. Cost: 1 round for each owner, 0 bytes.
+    `owners`: all parties, if left out. How many rows each has becomes public. `shapes`, of each owner's array, and `dtype` are as
+    for `party.input`. Cost: 1 round for each owner, 0 bytes.
     """
-    return _together(party, array, owners, "by_rows", 0)
+    return _together(party, array, owners, shapes, dtype, "by_rows", 0)
 
 
-def by_columns(party: Party, array: Any, owners: Iterable[int] | None = None) -> Tensor:
+def by_columns(
+    party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None
+) -> Tensor:
     """The columns that several owners have of the same rows, in the same order: each passes its own, others None.
 
     As `by_rows`. To bring rows into the same order is the owners' business, before.
     """
-    return _together(party, array, owners, "by_columns", 1)
+    return _together(party, array, owners, shapes, dtype, "by_columns", 1)
 
 
-def _together(party: Party, array: Any, owners: Iterable[int] | None, operation: str, axis: int) -> Tensor:
+def _together(
+    party: Party, array: Any, owners: Iterable[int] | None, expected: Shapes, dtype: Any, operation: str, axis: int
+) -> Tensor:
     numbers = list(range(party.size) if owners is None else owners)
-    parts = [party.input(array if party.index == owner else None, owner=owner) for owner in numbers]
+    expected = [None] * len(numbers) if expected is None else list(expected)
+    if len(expected) != len(numbers):
+        raise ShapeError(f"{operation}: {len(expected)} shapes for {len(numbers)} owners; give one for each")
+    own = [array if party.index == owner else None for owner in numbers]
+    given = zip(own, numbers, expected, strict=True)
+    parts = [party.input(value, owner, shape, dtype) for value, owner, shape in given]
     shapes = [part.shape for part in parts]
     if len({(len(shape), shape[:axis], shape[axis + 1 :]) for shape in shapes}) != 1 or len(shapes[0]) <= axis:
         have = ", ".join(f"party {owner} {shape}" for owner, shape in zip(numbers, shapes, strict=True)) or "nobody"
@@ -154,7 +169,7 @@ class DataLoader:
             dataset = self._secret if self._secret is not None else self.dataset
             dataset.open()
             if self.shuffle and self._random is None:
-                self._random = JointRandom(endpoint)
+                self._random = JointRandom.common(endpoint)
         return dataset
 
     def _order(self) -> Callable[[slice], Any]:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mpc.errors import FrameError, StateError, UsageError
-from mpc.nn import share_files
+from mpc import share_files
+from mpc.errors import DryRunError, FrameError, StateError, UsageError
 from mpc.nn.module import Module
-from mpc.nn.share_files import Key
 from mpc.randomness import new_seed
 from mpc.session import Party
+from mpc.share_files import Key
 from mpc.tensor import Tensor
 from mpc.tensor.base import Context, truncate
 from mpc.tensor.revealing import Parties, party_number
@@ -43,6 +43,9 @@ def save(net_or_state: State, path: str | Path, key: Key = None) -> Path:
     tensors = truncate(list(state.values()))
     context = tensors[0].context
     place = _place(path, context)
+    if context.protocol.endpoint.dry:
+        _common_number(context)
+        return place
     secret = share_files.key_of(key, place, create=True)
     exported = [context.protocol.export(t.share) for t in tensors]
     header = _facts(context) | {
@@ -64,6 +67,11 @@ def load(party: Party, path: str | Path, key: Key = None) -> dict[str, Tensor]:
     """
     context = party._context
     place = _place(path, context)
+    if context.protocol.endpoint.dry:
+        raise DryRunError(
+            "load: a dry run has no share files, and does not know what is in them; bring a network in by nn.from_numpy or "
+            "party.input, with shapes, or run this program with a live dealer"
+        )
     header, contents = share_files.read(place, key, lambda claimed: _check(place, claimed, context))
     _same_save(context, header["save"])
     arrays, loaded = iter(contents), {}
@@ -93,7 +101,9 @@ def from_numpy(party: Party, state: Mapping[str, Any] | None, owner: int) -> dic
     Only the owner's `state` is read; pass None elsewhere. Names, shapes and dtypes become public. Cost: 2 rounds.
     """
     what = f"{party._context.who}, operation 'from_numpy'"
-    mine = party.index == party_number(what, "owner", owner, party.size)
+    party_number(what, "owner", owner, party.size)
+    dry = party._context.protocol.endpoint.dry  # then whoever has the state may tell names and shapes
+    mine = state is not None if dry else party.index == owner
     if mine and not (isinstance(state, Mapping) and all(isinstance(name, str) for name in state)):
         raise UsageError(f"{what}: this party is the owner, and its state is {type(state).__name__}, no dict of arrays by name")
     text = json.dumps(list(state)).encode() if mine and state is not None else None

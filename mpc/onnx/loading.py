@@ -25,7 +25,8 @@ def load(party: Party, model: Any, owner: int, secret: Collection[str] = (), pub
     cannot be imported. Cost: 2 rounds, and the bytes of the architecture.
     """
     architecture, weights = None, None
-    if party.index == owner:
+    dry = party._context.protocol.endpoint.dry  # then whoever has the model may tell its architecture
+    if party.index == owner or (dry and model is not None):
         graph, arrays = prepared(model, secret, public)
         check(graph, likely_secret(graph))
         architecture = encoded(graph)

@@ -3,52 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
-from mpc.errors import DesyncError, FrameError, PeerFailed, PeerTimeout, party_name
+from mpc.errors import MaskReuseError
+from mpc.party.keys import Keys
+from mpc.party.links import Links
+from mpc.party.mac import TAG_BYTES, as_array
 from mpc.party.meter import Cost, Meter
-from mpc.randomness import SEED_BYTES, Stream, StreamFactory, derive_seed, new_seed
-from mpc.transport import ArraySpec, Header, Kind, PeerFinished, Transport, as_arrays
+from mpc.party.transcript import EVERYBODY, PROOF_BYTES, Transcript
+from mpc.randomness import Stream, StreamFactory
+from mpc.transport import ArraySpec, Kind, Transport
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DEFAULT_TIMEOUT = 120.0
 NETWORKS = ("lan", "wan")  # what a protocol may be told about the links: fast, or so slow that rounds cost more than bytes
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The seeds that one endpoint shares: `dealer` (party i: with the dealer; dealer: by party) and `pairwise`."""
-
-    session: bytes
-    dealer: dict[int, bytes] = field(repr=False)
-    pairwise: dict[int, bytes] = field(repr=False)
-
-    @classmethod
-    def generate(cls, size: int, seed: int | None = None) -> list[Keys]:
-        """Keys of `size` parties and, last, of their dealer. With a seed they repeat: for tests and benchmarks only."""
-        root = new_seed() if seed is None else seed.to_bytes(SEED_BYTES, "little", signed=True)
-
-        def secret(name: str) -> bytes:
-            return derive_seed(root, name)
-
-        session = secret("session")[:16]
-        dealer = {i: secret(f"dealer {i}") for i in range(size)}
-        keys = []
-        for i in range(size):
-            pairwise = {j: secret(f"pair {min(i, j)} {max(i, j)}") for j in range(size) if j != i}
-            keys.append(cls(session, {i: dealer[i]}, pairwise))
-        return [*keys, cls(session, dealer, {})]
+_PROOF = (ArraySpec("uint8", (PROOF_BYTES,)),)
 
 
 class Endpoint:
-    """What protocols see of the outside. Parties are 0..size-1; the dealer's endpoint has index size."""
+    """What protocols see of the outside. Parties are 0..size-1; the dealer's endpoint has index size.
+
+    `integrity`: messages altered on their way, or not the same for all parties, are noticed before anything is revealed.
+    `check_dealer`: how many further versions of everything the dealer is to deal, for a protocol that looks at these.
+    """
+
+    dry = False  # whether there are only shapes, and no values
 
     def __init__(
         self,
@@ -58,6 +42,8 @@ class Endpoint:
         timeout: float = DEFAULT_TIMEOUT,
         stream: StreamFactory = Stream,
         network: str = NETWORKS[0],
+        integrity: bool = False,
+        check_dealer: int = 0,
     ):
         self.network = network
         self.index = transport.index
@@ -67,20 +53,55 @@ class Endpoint:
         self.meter = Meter()
         self.dealer_streams = {i: stream(seed) for i, seed in keys.dealer.items()}
         self.pairwise = {i: stream(seed) for i, seed in keys.pairwise.items()}
+        self.session = keys.session
+        self.integrity = integrity
+        self.check_dealer = check_dealer
         self._transport = transport
-        self._session = keys.session
-        self._sent: Counter[int] = Counter()
-        self._received: Counter[int] = Counter()
+        self._links = Links(transport, size, keys, timeout)
+        self._transcript: Transcript | None = None
+        if integrity and self.index < size and self.peers:
+            self._transcript = Transcript(keys.session, self.index, size, keys.pairwise)
+        self._revealing = False
         self._drawn = 0
+        self._claim: Callable[[int], int] | None = None
+        self._claimed = 0
+        self.joint: Any = None  # the program's JointRandom
+        self._dealt: Any = None  # the mpc.offline.Record of a run whose dealer has answered ahead of time
 
     def scope(self, name: str) -> AbstractContextManager[None]:
         """`with endpoint.scope("conv1"):` counts what the block costs under this name too, within the scopes around it."""
         return self.meter.scope(name)
 
+    @property
+    def operation(self) -> str:
+        """The last one for which a message was sent or awaited."""
+        return self._links.operation
+
     def next_number(self) -> int:
         """A number for the next joint draw from the pairwise streams: the same at every party, and never again."""
-        self._drawn += 1
+        self._drawn = self.claim(self._drawn + 1)
         return self._drawn
+
+    @property
+    def drawn(self) -> int:
+        """The last number that `next_number` gave."""
+        return self._drawn
+
+    def skip_to(self, number: int) -> None:
+        """`next_number` goes on above this one."""
+        if number < self._drawn:
+            raise MaskReuseError(f"number {number} has been drawn: counters only go on, and this one is at {self._drawn}")
+        self._drawn = number
+
+    def keep_claims(self, claimed: int, claim: Callable[[int], int]) -> None:
+        """Numbers up to `claimed` are on disk as used; `claim(number)` brings at least that one there, and says how many."""
+        self._claimed, self._claim = claimed, claim
+
+    def claim(self, number: int) -> int:
+        """`number`, once a run that is resumed in this one's place is sure not to use it again."""
+        if self._claim is not None and number > self._claimed:
+            self._claimed = self._claim(number)
+        return number
 
     # ------------------------------------------------------------------ exchanges between the parties
 
@@ -90,30 +111,35 @@ class Endpoint:
         arrays: Sequence[Array],
         to: Iterable[int] | None = None,
         senders: Iterable[int] | None = None,
+        check: bool = False,
     ) -> list[list[Array]]:
         """One round: send `arrays` to the peers in `to`, and receive arrays alike from those in `senders`.
 
-        Both default to all peers. Returns one list of (read-only) arrays for each sender, in order. The arrays sent must
-        not change afterwards: nothing is copied. Raises DesyncError where a peer is at another operation, PeerTimeout,
+        Both default to all peers; then they do at every party. Returns one list of (read-only) arrays for each sender, in
+        order. The arrays sent must not change afterwards: nothing is copied. `check`: counted as the cost of a check. Raises
+        DesyncError where a peer is at another operation, IntegrityError where `integrity` finds a message altered, PeerTimeout,
         PeerFailed.
         """
         begin = time.perf_counter()
-        cost = Cost(rounds=1)
         arrays = [np.asarray(a, order="C") for a in arrays]
         specs = tuple(map(ArraySpec.of, arrays))
-        nbytes = sum(a.nbytes for a in arrays)
-        for peer in self.peers if to is None else to:
-            cost.header_bytes += self._send(peer, Kind.DATA, label, specs, arrays)
-            cost.bytes_sent += nbytes
-        received = []
-        for peer in self.peers if senders is None else senders:
-            header, payload = self._receive(peer, label, specs)
-            if header.arrays != specs:
-                raise DesyncError(self._differ(peer, header, label, specs))
-            received.append(self._arrays(peer, header, payload))
-            cost.bytes_received += nbytes
-        cost.seconds = cost.peer_seconds = time.perf_counter() - begin
-        self.meter.count(label, cost)
+        targets = self.peers if to is None else tuple(to)
+        sources = self.peers if senders is None else tuple(senders)
+        alike = set(targets) == set(sources) == set(self.peers)  # all parties receive the same
+        sealed = self.integrity and (self._revealing or not alike)
+        headers = sum(self._links.send(peer, label, specs, arrays, sealed=sealed) for peer in targets)
+        received = [self._links.receive(peer, label, specs, sealed=sealed)[1] for peer in sources]
+        nbytes, seals = sum(a.nbytes for a in arrays), sealed * TAG_BYTES * len(targets)
+        sent, got = len(targets) * nbytes, len(sources) * nbytes
+        if check:
+            cost = Cost(check_rounds=1, check_bytes=sent + seals, header_bytes=headers)
+        else:
+            cost = Cost(rounds=1, bytes_sent=sent, bytes_received=got, header_bytes=headers, check_bytes=seals)
+        self._waited(label, cost, begin)
+        if alike:
+            shares = [*received]
+            shares.insert(self.index, arrays)
+            self._note(Kind.DATA, EVERYBODY, label, specs, [array for share in shares for array in share], sealed)
         return received
 
     def announce(self, label: str, owner: int, *specs: ArraySpec | None) -> tuple[ArraySpec, ...]:
@@ -122,15 +148,11 @@ class Endpoint:
         cost = Cost(rounds=1)
         told = tuple(spec for spec in specs if spec is not None)
         if self.index == owner:
-            for peer in self.peers:
-                cost.header_bytes += self._send(peer, Kind.ANNOUNCE, label, told, ())
+            cost.header_bytes = sum(self._links.send(peer, label, told, (), Kind.ANNOUNCE) for peer in self.peers)
         else:
-            header, _ = self._receive(owner, label, ())
-            if header.kind is not Kind.ANNOUNCE:
-                raise DesyncError(self._differ(owner, header, label, ()))
-            told = header.arrays
-        cost.seconds = cost.peer_seconds = time.perf_counter() - begin
-        self.meter.count(label, cost)
+            told = self._links.receive(owner, label, kind=Kind.ANNOUNCE)[0].arrays
+        self._waited(label, cost, begin)
+        self._note(Kind.ANNOUNCE, owner, label, told, ())
         return told
 
     def broadcast(self, label: str, owner: int, array: Array | None) -> Array:
@@ -141,117 +163,106 @@ class Endpoint:
             result = np.array(array, order="C")
             result.flags.writeable = False
             spec = ArraySpec.of(result)
-            for peer in self.peers:
-                cost.header_bytes += self._send(peer, Kind.DATA, label, (spec,), [result])
-                cost.bytes_sent += result.nbytes
+            sent = [self._links.send(peer, label, (spec,), [result], sealed=self.integrity) for peer in self.peers]
+            cost.header_bytes, cost.bytes_sent = sum(sent), result.nbytes * len(sent)
+            cost.check_bytes = self._seal_bytes * len(sent)
         else:
-            header, payload = self._receive(owner, label, ())
-            if header.kind is not Kind.DATA or len(header.arrays) != 1:
-                raise DesyncError(self._differ(owner, header, label, ()))
-            (result,) = self._arrays(owner, header, payload)
-            cost.bytes_received += result.nbytes
+            header, arrays = self._links.receive(owner, label, sealed=self.integrity)
+            if len(arrays) != 1:
+                raise self._links.differ(owner, header, label)
+            (result,), (spec,) = arrays, header.arrays
+            cost.bytes_received = result.nbytes
+        self._waited(label, cost, begin)
+        self._note(Kind.DATA, owner, label, (spec,), [result], sealed=self.integrity)
+        return result
+
+    # ------------------------------------------------------------------ integrity
+
+    @contextmanager
+    def revealing(self) -> Iterator[None]:
+        """Secrets come out in this block: what they depend on is confirmed before, and the messages with them are sealed."""
+        self.confirm()
+        self._revealing = True
+        try:
+            yield
+        finally:
+            self._revealing = False
+
+    def confirm(self) -> None:
+        """Compare with each peer what all parties have received alike since the last time; IntegrityError if it is not.
+
+        To be called before anything leaves the run: a reveal and the end of a program do. Cost: a round of its own and 32 bytes
+        to each peer, counted as `check_rounds` and `check_bytes`; nothing if there is nothing to compare.
+        """
+        if self._transcript is None or self._transcript.empty:
+            return
+        begin = time.perf_counter()
+        mine, expected = self._transcript.close()
+        cost = Cost(check_rounds=1, check_bytes=PROOF_BYTES * len(self.peers))
+        cost.header_bytes = sum(self._links.send(peer, "confirm", _PROOF, [as_array(proof)]) for peer, proof in mine.items())
+        proofs = {peer: self._links.receive(peer, "confirm", _PROOF)[1][0].tobytes() for peer in self.peers}
+        self._waited("confirm", cost, begin)
+        self._transcript.compare(expected, proofs)
+
+    def _note(
+        self, kind: Kind, sender: int, label: str, specs: tuple[ArraySpec, ...], arrays: Sequence[Array], sealed: bool = False
+    ) -> None:
+        """A message that all parties have received alike, to be compared. Between two of them a seal says all."""
+        if self._transcript is not None and not (sealed and self.size == 2):
+            self._transcript.add(kind, sender, label, specs, arrays)
+
+    def _waited(self, label: str, cost: Cost, begin: float) -> None:
         cost.seconds = cost.peer_seconds = time.perf_counter() - begin
         self.meter.count(label, cost)
-        return result
+
+    # ------------------------------------------------------------------ what differs without a dealer, or without values
+
+    def use(self, dealt: Any, stream: StreamFactory = Stream) -> None:
+        """From now on, take from this `mpc.offline.Record` what the dealer would send."""
+        self._dealt, self.session = dealt, dealt.session
+        self.dealer_streams = {self.index: stream(dealt.seed)}
+
+    def joint_seed(self, number: int) -> bytes | None:
+        """The seed of joint randomness, where it was dealt; None where the parties draw it themselves."""
+        return None if self._dealt is None else self._dealt.joint_seed(number)
+
+    def shown(self, value: Any, to: Sequence[int]) -> Any:
+        """What the program gets of a value that has been revealed to these parties."""
+        return value
 
     # ------------------------------------------------------------------ requests to the dealer
 
     def send_request(self, label: str, arrays: Sequence[Array]) -> None:
         """Send to the dealer, without waiting. Requests are not payload: they count as header bytes."""
         arrays = [np.asarray(a, order="C") for a in arrays]
+        if self._dealt is not None:
+            return self._dealt.request(label, arrays)  # type: ignore[no-any-return]
         specs = tuple(ArraySpec.of(a) for a in arrays)
-        nbytes = self._send(self.size, Kind.DATA, label, specs, arrays) + sum(a.nbytes for a in arrays)
-        self.meter.count(label, Cost(header_bytes=nbytes))
+        nbytes = self._links.send(self.size, label, specs, arrays, sealed=self.integrity) + sum(a.nbytes for a in arrays)
+        self.meter.count(label, Cost(header_bytes=nbytes, check_bytes=self._seal_bytes))
 
     def receive_correction(self, label: str, specs: Sequence[ArraySpec]) -> list[Array]:
         """What the dealer answers to the request `label`. Its bytes have been counted by whoever asked."""
         begin = time.perf_counter()
-        header, payload = self._receive(self.size, label, tuple(specs))
-        if header.arrays != tuple(specs):
-            raise DesyncError(self._differ(self.size, header, label, tuple(specs)))
+        if self._dealt is not None:
+            return self._dealt.correction(label, specs)  # type: ignore[no-any-return]
+        _, arrays = self._links.receive(self.size, label, tuple(specs), sealed=self.integrity)
         seconds = time.perf_counter() - begin
-        arrays = self._arrays(self.size, header, payload)
         self.meter.count(label, Cost(seconds=seconds, dealer_seconds=seconds))
         return arrays
 
     def receive_request(self, party: int) -> tuple[str, list[Array]]:
         """At the dealer: the next request of a party, whenever it comes."""
-        header, payload = self._receive(party, None, (), timeout=None)
-        return header.label, self._arrays(party, header, payload)
+        header, arrays = self._links.receive(party, None, sealed=self.integrity, forever=True)
+        return header.label, arrays
 
     def send_correction(self, party: int, label: str, arrays: Sequence[Array]) -> None:
         """At the dealer: answer one party."""
         specs = tuple(ArraySpec.of(a) for a in arrays)
-        header_bytes = self._send(party, Kind.DATA, label, specs, arrays)
+        header_bytes = self._links.send(party, label, specs, arrays, sealed=self.integrity)
         sent = sum(a.nbytes for a in arrays)
-        self.meter.count(label, Cost(bytes_sent=sent, header_bytes=header_bytes))
+        self.meter.count(label, Cost(bytes_sent=sent, header_bytes=header_bytes, check_bytes=self._seal_bytes))
 
-    # ------------------------------------------------------------------ frames
-
-    def _send(self, to: int, kind: Kind, label: str, specs: tuple[ArraySpec, ...], arrays: Sequence[Array]) -> int:
-        header = Header(kind, self._session, self.index, self._sent[to], label, specs).encode()
-        self._sent[to] += 1
-        self._transport.send(to, header, arrays)
-        return len(header)
-
-    def _receive(
-        self, peer: int, label: str | None, specs: tuple[ArraySpec, ...], timeout: float | None = -1
-    ) -> tuple[Header, list[Any]]:
-        try:
-            data, payload = self._transport.receive(peer, self.timeout if timeout == -1 else timeout)
-        except PeerTimeout:
-            me, other = party_name(self.index, self.size), party_name(peer, self.size)
-            raise PeerTimeout(
-                f"{me} waited {self.timeout:g} s for {other} in operation '{label}' and nothing came: {other} hangs, is "
-                "slower than that, or runs another program. Raise timeout= if it only needs longer.",
-                peer,
-            ) from None
-        except PeerFinished:
-            raise DesyncError(self._left_alone(peer, label)) from None
-        except PeerFailed as error:
-            me, other = party_name(self.index, self.size), party_name(peer, self.size)
-            waiting = f"{me} was waiting for {other}" + (f" in operation '{label}'" if label else "")
-            raise PeerFailed(f"{error} ({waiting})", error.peer, peer) from None
-        expected = Header(Kind.DATA, self._session, peer, self._received[peer], label or "", specs)
-        if data == expected.encode():  # the usual case needs no parsing
-            self._received[peer] += 1
-            return expected, payload
-        header = self._header(peer, data)
-        mismatch = label is not None and header.label != label
-        if mismatch or header.sequence != self._received[peer]:
-            raise DesyncError(self._differ(peer, header, label, specs))
-        self._received[peer] += 1
-        return header, payload
-
-    def _header(self, peer: int, data: bytes) -> Header:
-        me, other = party_name(self.index, self.size), party_name(peer, self.size)
-        try:
-            header = Header.decode(data)
-        except FrameError as error:
-            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
-        if header.session != self._session or header.sender != peer:
-            raise FrameError(f"{me} got a message on the link to {other} that claims another session or sender")
-        return header
-
-    def _arrays(self, peer: int, header: Header, payload: Sequence[Any]) -> list[Array]:
-        try:
-            return as_arrays(header, payload)
-        except FrameError as error:
-            me, other = party_name(self.index, self.size), party_name(peer, self.size)
-            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
-
-    def _left_alone(self, peer: int, label: str | None) -> str:
-        me, other = party_name(self.index, self.size), party_name(peer, self.size)
-        return (
-            f"{me} waits at operation '{label}' (message {self._received[peer]}) for {other}, which has finished its program. "
-            "Every party must run the same operations: look for a branch on party.index or on a private value."
-        )
-
-    def _differ(self, peer: int, header: Header, label: str | None, specs: tuple[ArraySpec, ...]) -> str:
-        me, other = party_name(self.index, self.size), party_name(peer, self.size)
-        mine = f"'{label}' {', '.join(map(str, specs))} (message {self._received[peer]})"
-        theirs = f"'{header.label}' {', '.join(map(str, header.arrays))} (message {header.sequence})"
-        return (
-            f"{me} is at operation {mine} while {other} is at {theirs}. Every party must run the same operations on the "
-            "same shapes: look for a branch on party.index or on a private value."
-        )
+    @property
+    def _seal_bytes(self) -> int:
+        return TAG_BYTES * self.integrity

@@ -18,6 +18,9 @@ class Cost:
 
     Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` were asked of the dealer. Of the seconds,
     `peer_seconds` were spent in exchanges with the other parties, and `dealer_seconds` waiting for the dealer.
+
+    What the checks of `integrity` and `check_dealer` cost stands apart: their rounds, the bytes that they sent, and those
+    dealt beyond what is used.
     """
 
     rounds: int = 0
@@ -28,6 +31,9 @@ class Cost:
     seconds: float = 0.0
     peer_seconds: float = 0.0
     dealer_seconds: float = 0.0
+    check_rounds: int = 0
+    check_bytes: int = 0
+    check_offline_bytes: int = 0
 
     @property
     def own_seconds(self) -> float:
@@ -43,6 +49,9 @@ class Cost:
         self.seconds += other.seconds
         self.peer_seconds += other.peer_seconds
         self.dealer_seconds += other.dealer_seconds
+        self.check_rounds += other.check_rounds
+        self.check_bytes += other.check_bytes
+        self.check_offline_bytes += other.check_offline_bytes
 
     def __sub__(self, other: Cost) -> Cost:
         return Cost(
@@ -54,6 +63,9 @@ class Cost:
             self.seconds - other.seconds,
             self.peer_seconds - other.peer_seconds,
             self.dealer_seconds - other.dealer_seconds,
+            self.check_rounds - other.check_rounds,
+            self.check_bytes - other.check_bytes,
+            self.check_offline_bytes - other.check_offline_bytes,
         )
 
 
@@ -155,7 +167,7 @@ class Meter:
 
 def _kind(cost: Cost) -> str:
     """What kind of message cost this: one that took no time was sent without waiting."""
-    if cost.rounds:
+    if cost.rounds or cost.check_rounds:
         return "exchange"
     if cost.dealer_seconds:
         return "from the dealer"

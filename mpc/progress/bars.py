@@ -138,6 +138,8 @@ def _number(what: str, value: Any) -> str | None:
         return None
     if hasattr(value, "reveal"):
         raise UsageError(f"{what} is secret; show what its reveal() gives, which is public from then on")
+    if getattr(value, "is_unknown", False):
+        return "?"
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
     if isinstance(value, Integral):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mpc import fixed
-from mpc.errors import RangeError
+from mpc.errors import RangeError, UsageError
 from mpc.tensor.base import DTYPES, Array, Context, Secret, unsupported
 
 KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float"}
@@ -19,6 +19,16 @@ def kind_of(array: Array, operation: str) -> str:
     if kind is None:
         unsupported(operation, f"an array of dtype {array.dtype} cannot be secret; use booleans, integers or floats")
     return kind
+
+
+def input_kind(dtype: Any, what: str) -> str:
+    """The kind of secret that the public arrays of this dtype become; UsageError for what is no dtype of numbers."""
+    try:
+        return kind_of(np.empty(0, dtype), what)
+    except TypeError as error:
+        if isinstance(error, UsageError):
+            raise
+        unsupported(what, f"dtype={dtype!r} must be float, int or bool")
 
 
 def encode_input(context: Context, array: Array, what: str) -> tuple[Array, str, int]:

@@ -24,8 +24,10 @@ def reveal(tensors: Sequence[Secret], to: Parties = None) -> list[Any]:
     protocol = tensors[0].context.protocol
     targets = _parties(to, protocol.endpoint.size)
     tensors = truncate(tensors)
-    values = protocol.reveal([t.share for t in tensors], targets)
-    return [None if v is None else decode(v, t.kind, t.scale) for t, v in zip(tensors, values, strict=True)]
+    with protocol.endpoint.revealing():  # here, so that every protocol has it
+        values = protocol.reveal([t.share for t in tensors], targets)
+    shown = protocol.endpoint.shown
+    return [None if v is None else shown(decode(v, t.kind, t.scale), targets) for t, v in zip(tensors, values, strict=True)]
 
 
 def _parties(to: Parties, size: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mpc.testing.conformance import check_protocol
+    from mpc.testing.faults import FAULTS, Faulty
     from mpc.testing.masks import RING_EDGES, insecure_masks, masks_that_open
     from mpc.testing.random_programs import RandomProgram, programs
     from mpc.testing.recording import Message, Recorder, Transcript
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "conformance": ["check_protocol"],
+    "faults": ["FAULTS", "Faulty"],
     "masks": ["RING_EDGES", "insecure_masks", "masks_that_open"],
     "random_programs": ["RandomProgram", "programs"],
     "recording": ["Message", "Recorder", "Transcript"],
@@ -49,6 +51,8 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "FAULTS",
+    "Faulty",
     "Message",
     "RING_EDGES",
     "RandomProgram",

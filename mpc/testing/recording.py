@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mpc.errors import FrameError
+from mpc.testing.wrapper import Wrapper
 from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
 from mpc.transport import Message as Frames
 
@@ -57,31 +58,21 @@ class Transcript:
         ]
 
 
-class Recorder(Transport):
+class Recorder(Wrapper):
     """A transport that passes everything on, and keeps a copy in `transcript`: give it as `wrap` of simulate_job."""
 
     def __init__(self, inner: Transport):
-        self._inner = inner
-        self.index, self.peers = inner.index, inner.peers
+        super().__init__(inner)
         self.transcript = Transcript(inner.index)
 
     def send(self, to: int, header: bytes, payload: Sequence[Any] = ()) -> None:
         self._record("sent", to, header, payload)
-        self._inner.send(to, header, payload)
+        self.inner.send(to, header, payload)
 
     def receive(self, sender: int, timeout: float | None) -> Frames:
-        header, payload = self._inner.receive(sender, timeout)
+        header, payload = self.inner.receive(sender, timeout)
         self._record("received", sender, header, payload)
         return header, payload
-
-    def finish(self) -> None:
-        self._inner.finish()
-
-    def abort(self, reason: str) -> None:
-        self._inner.abort(reason)
-
-    def close(self) -> None:
-        self._inner.close()
 
     def _record(self, direction: Literal["sent", "received"], peer: int, data: bytes, payload: Sequence[Any]) -> None:
         try:

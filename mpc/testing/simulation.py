@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,18 @@ def simulate(
     seed: int | None = None,
     insecure_masks: Masks | None = None,
     record: bool = False,
+    checkpoints: str | Path | None = None,
+    resume: bool = False,
+    skips: Mapping[int, int] | None = None,
 ) -> Simulation:
     """Run `program(party, *args)` for each party as mpc.simulate does.
 
     `insecure_masks` replaces the one-time masks (as the function of that name says); `record` keeps all messages.
+    `skips` gives, for checkpoints by number (0: the beginning), the number above which one-time randomness goes on there: an
+    uninterrupted run with a seed then does bit for bit what one that was resumed there did.
     """
     job = Job(program, args, parties, protocol, fraction_bits, None, timeout, seed)
+    job = replace(job, checkpoints=checkpoints, resume=resume, skips=skips)
     recorders: dict[int, Recorder] = {}
 
     def wrap(transport: Transport) -> Transport:

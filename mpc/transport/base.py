@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mpc.errors import PeerFailed
+from mpc.transport.reports import Report
 
 Message = tuple[bytes, list[Any]]  # the header frame and the payload frames (any buffers)
 
@@ -25,6 +26,7 @@ class Transport(ABC):
 
     index: int
     peers: tuple[int, ...]
+    settles = False  # whether `settle` asks the peers; else somebody who sees all endpoints finds the root
 
     @abstractmethod
     def send(self, to: int, header: bytes, payload: Sequence[Any] = ()) -> None:
@@ -44,6 +46,11 @@ class Transport(ABC):
     @abstractmethod
     def abort(self, reason: str) -> None:
         """Tell every peer that this endpoint cannot go on. Safe to call at any time; never raises."""
+
+    def settle(self, report: Report) -> Report:
+        """Tell every peer why this endpoint cannot go on, and return the failure upon which all agree: by default, this."""
+        self.abort(report.text)
+        return report
 
     @abstractmethod
     def close(self) -> None:

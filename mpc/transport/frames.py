@@ -41,6 +41,7 @@ class Kind(enum.IntEnum):
     ABORT = 2  # the sender cannot go on; the payload is the reason in UTF-8
     HELLO = 3  # first on a connection; the payload proves the session token
     END = 4  # the sender has finished; nothing more comes from it
+    READY = 5  # the sender has heard everybody's HELLO, and names the session that they make up
 
 
 class ArraySpec(NamedTuple):

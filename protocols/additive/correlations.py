@@ -29,6 +29,11 @@ class Correlation:
 
     label: ClassVar[str]
 
+    @property
+    def slack(self) -> int:
+        """By how much words may differ that two machines deal: not at all, but where they are rounded from floats."""
+        return 0
+
     def check(self) -> None:
         """FrameError where the fields are not what a party of this protocol asks for."""
         raise NotImplementedError

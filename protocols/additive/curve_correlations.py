@@ -55,6 +55,10 @@ class Harmonics(Correlation):
     shape: tuple[int, ...]
     label = "harmonics"
 
+    @property
+    def slack(self) -> int:
+        return float_slack(self.fraction)
+
     def check(self) -> None:
         checks.same("waves", self.ref.check(), self.shape)
         checks.whole("the period of waves", self.period, 1, 64)
@@ -81,6 +85,10 @@ class Powers(Correlation):
     shape: tuple[int, ...]
     label = "powers"
 
+    @property
+    def slack(self) -> int:
+        return float_slack(self.fraction)
+
     def check(self) -> None:
         checks.same("an exponential", self.ref.check(), self.shape)
         curve = self.curve
@@ -100,6 +108,11 @@ class Powers(Correlation):
         power = fixed(np.ldexp(np.exp(-low), self.fraction))
         digits = np.arange(1 << self.curve.width).reshape(-1, *(1 for _ in self.shape))
         return [np.where(digit == digits, power, np.uint64(0))]
+
+
+def float_slack(fraction: int) -> int:
+    """Machines do not agree on the last digit of exponentials and cosines: values up to 1, rounded to `fraction` bits."""
+    return 1 << max(0, fraction - 50)
 
 
 def split(words: Array, curve: Exponential) -> tuple[Array, Array]:

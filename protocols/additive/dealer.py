@@ -6,10 +6,7 @@ answers each number once.
 
 from __future__ import annotations
 
-import math
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +14,9 @@ import numpy as np
 from mpc.contract import codec
 from mpc.errors import DesyncError, FrameError
 from mpc.party import Cost, Endpoint
-from mpc.randomness import Stream
-from mpc.transport import ArraySpec
 from protocols.additive.correlations import Correlation
-from protocols.additive.shares import MaskRef
-from protocols.additive.source import digest, portions, share_of
+from protocols.additive.source import digest, portions
+from protocols.additive.spot_check import dealings, version_streams
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,8 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Dealer:
     def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
-        self._streams = [endpoint.dealer_streams[i] for i in range(endpoint.size)]
-        self._masks = Masks(self._streams)
+        self._dealings = dealings([version_streams(endpoint, party) for party in range(endpoint.size)])
         self._answered = 0
 
     def serve(self) -> None:
@@ -64,62 +58,11 @@ class Dealer:
             self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
 
     def _deal(self, number: int, correlation: Correlation) -> list[Array]:
-        """The corrections of one correlation."""
+        """The corrections of one correlation, in all versions."""
         if number <= self._answered:
             raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
         self._answered = number
-        try:
-            correlation.check()
-            specs = correlation.specs()
-            values = correlation.deal(self._masks, self._bit_mask)
-            others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
-        except (TypeError, AttributeError, ValueError, IndexError, OverflowError, MemoryError) as error:
-            raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
-        corrections = []
-        for value, spec, *shares in zip(values, specs, *others, strict=True):
-            if ArraySpec.of(value) != spec:
-                raise FrameError(f"a request for {correlation.label} of shape {spec.shape} whose operands give {value.shape}")
-            corrections.append(_correct(value, shares))
-        return corrections
-
-    def _bit_mask(self, number: int, shape: tuple[int, ...]) -> Array:
-        masks = [s.draw("bits", number, (math.prod(shape),), np.uint8) for s in self._streams]
-        return np.asarray(np.bitwise_xor.reduce(masks))
-
-
-class Masks:
-    """The arrays that references name, derived from the seeds whenever asked for. The latest masks are kept, up to a size:
-    a data set is asked for in every training step."""
-
-    KEEP_BYTES = 1 << 27
-
-    def __init__(self, streams: Sequence[Stream]):
-        self._streams = streams
-        self._kept: OrderedDict[tuple[int, tuple[int, ...]], Array] = OrderedDict()
-        self._kept_bytes = 0
-
-    def __call__(self, ref: MaskRef) -> Array:
-        array = self._mask(ref.number, ref.shape)
-        if ref.part == "u":
-            array = np.asarray(np.right_shift(array, np.uint64(ref.bits)))
-        elif ref.part == "v":
-            array = np.asarray(np.right_shift(array, np.uint64(63)))
-        for view in ref.views:
-            array = view(array)
-        return array
-
-    def _mask(self, number: int, shape: tuple[int, ...]) -> Array:
-        name = (number, shape)
-        if name not in self._kept:
-            mask = _total([stream.draw("mask", number, shape) for stream in self._streams])
-            mask.flags.writeable = False
-            self._kept[name] = mask
-            self._kept_bytes += mask.nbytes
-        self._kept.move_to_end(name)
-        mask = self._kept[name]
-        while self._kept_bytes > self.KEEP_BYTES:
-            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
-        return mask
+        return [array for dealing in self._dealings for array in dealing.corrections(number, correlation)]
 
 
 def _parse(parts: list[Array]) -> list[tuple[int, Correlation]]:
@@ -133,23 +76,6 @@ def _parse(parts: list[Array]) -> list[tuple[int, Correlation]]:
         if not isinstance(number, int) or not 0 < number < 1 << 64:
             raise FrameError(f"a request for {correlation.label} numbered {number!r}")
     return list(requests)
-
-
-def _total(arrays: list[Array]) -> Array:
-    for array in arrays[1:]:
-        np.add(arrays[0], array, out=arrays[0])
-    return arrays[0]
-
-
-def _correct(value: Array, shares: list[Array]) -> Array:
-    """What the last party holds, so that all shares make up the value: XOR for bits, modulo the dtype for words.
-
-    In the memory of the first share: fresh memory costs more than the arithmetic.
-    """
-    combine = np.bitwise_xor if value.dtype == np.uint8 else np.subtract
-    for share in shares:
-        value = np.asarray(combine(value, share, out=shares[0]))
-    return value
 
 
 def serve(endpoint: Endpoint) -> None:

@@ -21,6 +21,7 @@ class Additive(Protocol):
     """Additive shares modulo 2^64 among 2 to 5 semi-honest parties, with a dealer for correlated randomness."""
 
     name = "additive"
+    checks_dealer = True
 
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint)
@@ -35,6 +36,13 @@ class Additive(Protocol):
 
     def finish(self) -> None:
         self._source.finish()
+
+    def position(self) -> int:
+        return max(super().position(), self._source.number)
+
+    def skip_to(self, number: int) -> None:
+        super().skip_to(number)
+        self._source.skip_to(number)
 
     def input(self, value: Array | None, owner: int, shape: tuple[int, ...], boolean: bool) -> Share | Bits:
         if not boolean:

@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from itertools import accumulate
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,9 +13,10 @@ import numpy as np
 from mpc.contract import codec
 from mpc.errors import MaskReuseError
 from mpc.party import Cost, Endpoint
-from mpc.transport import ArraySpec
 from protocols.additive.correlations import Correlation
+from protocols.additive.dealing import share_of
 from protocols.additive.shares import Bits, MaskRef, Share
+from protocols.additive.spot_check import Versions
 
 Array = np.ndarray[Any, np.dtype[Any]]
 T = TypeVar("T")
@@ -58,14 +58,6 @@ class Pending:
         return self.arrived
 
 
-def share_of(stream: Any, number: int, specs: list[ArraySpec]) -> list[Array]:
-    """The shares of a party that gets no corrections: drawn in one piece from the seed that it and the dealer have."""
-    ends = list(accumulate((-(-spec.nbytes // 8) * 8 for spec in specs), initial=0))
-    drawn = stream.draw("shares", number, (ends[-1],), np.uint8)
-    parts = (drawn[start : start + spec.nbytes] for start, spec in zip(ends, specs, strict=False))
-    return [part.view(spec.dtype).reshape(spec.shape) for part, spec in zip(parts, specs, strict=True)]
-
-
 def digest(parts: list[Array]) -> Array:
     """What the parties compare: two requests with equal digests are equal."""
     state = blake2b(digest_size=32, person=b"mpc request")
@@ -93,15 +85,27 @@ class Source:
 
     def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
-        self._stream = endpoint.dealer_streams[endpoint.index]
+        self._versions = Versions(endpoint)
+        self._stream = self._versions.stream
         self._corrected = endpoint.index == endpoint.size - 1
         self._number = 0
         self._unsent: list[Pending] = []
         self._sent: deque[tuple[str, list[Pending]]] = deque()  # label and content of each message that will come
 
     def _next(self) -> int:
-        self._number += 1
+        self._number = self._endpoint.claim(self._number + 1)
         return self._number
+
+    @property
+    def number(self) -> int:
+        """The last number that a mask or a correlation has got."""
+        return self._number
+
+    def skip_to(self, number: int) -> None:
+        """Masks and correlations go on above this number: the dealer takes any that rise."""
+        if number < self._number:
+            raise MaskReuseError(f"number {number} is used: masks and correlations only go on, and are at {self._number}")
+        self._number = number
 
     def mask(self, shape: tuple[int, ...]) -> Mask:
         ref = MaskRef(self._next(), shape)
@@ -126,7 +130,8 @@ class Source:
         pending = Pending(self, self._next(), correlation)
         self._unsent.append(pending)
         if self._corrected:
-            self._endpoint.meter.count(f"deal.{correlation.label}", Cost(offline_bytes=pending.nbytes))
+            cost = Cost(offline_bytes=pending.nbytes, check_offline_bytes=pending.nbytes * (self._versions.count - 1))
+            self._endpoint.meter.count(f"deal.{correlation.label}", cost)
         return pending
 
     def flush(self) -> None:
@@ -138,7 +143,8 @@ class Source:
         label = "deal." + "+".join(dict.fromkeys(pending.correlation.label for pending in batch))
         parts = codec.encode([(pending.number, pending.correlation) for pending in batch])
         self._endpoint.send_request(label, parts if self._endpoint.index == 0 else [digest(parts)])
-        self._sent.extend((label, portion) for portion in portions(batch, lambda pending: pending.nbytes))
+        count = self._versions.count
+        self._sent.extend((label, portion) for portion in portions(batch, lambda pending: pending.nbytes * count))
 
     def fetch_until(self, last: Pending) -> None:
         """Corrections come in the order of the requests."""
@@ -148,10 +154,11 @@ class Source:
 
     def _fetch(self, label: str, portion: list[Pending]) -> None:
         if self._corrected:
-            specs = [spec for pending in portion for spec in pending.specs]
+            specs = [spec for pending in portion for spec in pending.specs * self._versions.count]
             received = iter(self._endpoint.receive_correction(label, specs))
             for pending in portion:
-                pending.arrived = [next(received) for _ in pending.specs]
+                versions = [[next(received) for _ in pending.specs] for _ in range(self._versions.count)]
+                pending.arrived = self._versions.checked(pending.number, pending.correlation, versions)
         else:
             for pending in portion:
                 pending.arrived = share_of(self._stream, pending.number, pending.specs)

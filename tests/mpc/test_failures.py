@@ -110,7 +110,7 @@ def test_ctrl_c_in_the_terminal(script, when):
     os.killpg(launcher.pid, signal.SIGINT)
     code, _, err = launcher.ends_within(AFTER_DEATH)
     assert code == 130
-    assert err.splitlines() == ["interrupted: all parties were stopped"], err
+    assert err.splitlines() == ["mpc: interrupted: all parties were stopped"], err
 
 
 def interpreters(launcher):

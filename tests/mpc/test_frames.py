@@ -79,7 +79,7 @@ def test_impossible_arrays_are_refused(data):
         Header.decode(data)
 
 
-@pytest.mark.parametrize("kind", [5, 200, 255])
+@pytest.mark.parametrize("kind", [6, 200, 255])
 def test_unknown_kinds_are_refused(kind):
     data = bytearray(Header(Kind.DATA, bytes(16), 0, 0, "x").encode())
     data[4] = kind

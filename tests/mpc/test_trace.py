@@ -26,7 +26,7 @@ def program(party):
 def traced(tmp_path, parties=2):
     """(events by process, stats by endpoint) of a traced run."""
     stats = [each for _, each in simulate_job(Job(program, parties=parties, trace=True))]
-    assert write_trace(tmp_path / "trace.json", stats, parties) == 0
+    assert write_trace(tmp_path / "trace.json", stats, [*(f"party {i}" for i in range(parties)), "the dealer"][: len(stats)]) == 0
     return load(tmp_path / "trace.json"), stats
 
 

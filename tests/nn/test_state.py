@@ -111,7 +111,7 @@ def test_files_are_private_encrypted_and_replaced_at_once(tmp_path):
 
 def test_shares_at_rest_look_random(tmp_path):
     """Plainly saved under a known key and opened again: one party's part of constant secrets tells nothing of them."""
-    from mpc.nn import share_files
+    from mpc import share_files
     from mpc.testing import check_jointly_uniform
 
     def program(party):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mpc.randomness import Stream
-from protocols.additive.dealer import Masks
+from protocols.additive.dealing import Masks
 from protocols.additive.shares import MaskRef
 
 

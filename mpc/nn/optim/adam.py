@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,6 +70,15 @@ class Adam(Optimizer):
         self.betas, self.eps, self.weight_decay, self.gradient_bits = betas, eps, weight_decay, gradient_bits
         self._rates = [_rate(beta) for beta in betas]
         self._state: dict[int, _State] = {}
+
+    def _kept(self, parameter: Parameter) -> dict[str, Any] | None:
+        state = self._state.get(id(parameter))
+        return None if state is None else dict(vars(state))
+
+    def _keep(self, parameter: Parameter, kept: dict[str, Any] | None) -> None:
+        self._state.pop(id(parameter), None)
+        if kept is not None:
+            self._state[id(parameter)] = _State(**kept)
 
     def _update(self, params: Sequence[Parameter]) -> None:
         states = self._moved(params)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mpc.errors import MissingError, OptionError, UsageError
+from mpc.errors import MissingError, OptionError, StateError, UsageError
 from mpc.nn.module import Module, Parameter
 from mpc.nn.tape import Variable
 from mpc.tensor import Tensor
@@ -29,6 +29,34 @@ class Optimizer:
     @property
     def param_groups(self) -> NoReturn:
         raise MissingError("param_groups: an optimiser has one group of parameters, and one learning rate: optimizer.lr")
+
+    def state_dict(self) -> dict[str, Any]:
+        """lr, and what was kept of each parameter so far, by its place: secret tensors and numbers of steps.
+
+        For `party.checkpoint`, and for `load_state_dict` of an optimiser that was made alike.
+        """
+        kept = ((str(k), self._kept(p)) for k, p in enumerate(self.params))
+        return {"kind": type(self).__name__, "lr": self.lr, "kept": {k: state for k, state in kept if state is not None}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """What `state_dict` gave. StateError where that is of another kind of optimiser, or of other parameters."""
+        if not isinstance(state, Mapping) or state.get("kind") != type(self).__name__:
+            raise StateError(f"load_state_dict: this is no state of {type(self).__name__}")
+        kept = {int(k): parts for k, parts in state["kept"].items()}
+        for k, parts in kept.items():
+            shapes = {v.shape for v in parts.values() if isinstance(v, Tensor)}
+            if k >= len(self.params) or shapes != {self.params[k].shape}:
+                raise StateError(f"load_state_dict: the state is of other parameters: number {k} does not fit, or is not there")
+        self.lr = not_negative("lr", state["lr"])
+        for k, p in enumerate(self.params):
+            self._keep(p, kept.get(k))
+
+    def _kept(self, parameter: Parameter) -> dict[str, Any] | None:
+        """What is kept of a parameter between steps, if anything is."""
+        return None
+
+    def _keep(self, parameter: Parameter, kept: dict[str, Any] | None) -> None:
+        """The inverse of `_kept`."""
 
     def zero_grad(self) -> None:
         for parameter in self.params:

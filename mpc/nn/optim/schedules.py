@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from mpc.errors import UsageError
 from mpc.nn.optim.optimizer import Optimizer
@@ -21,6 +22,15 @@ class LRScheduler:
         if not isinstance(optimizer, Optimizer):
             raise UsageError(f"{type(self).__name__}: an optimiser is expected, not {type(optimizer).__name__}")
         self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.lr, 0
+        self._set()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The epoch, and the rate that it began with: for `party.checkpoint`."""
+        return {"base_lr": self.base_lr, "last_epoch": self.last_epoch}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """What `state_dict` gave. Sets the optimiser's learning rate."""
+        self.base_lr, self.last_epoch = float(state["base_lr"]), int(state["last_epoch"])
         self._set()
 
     def rate(self, epoch: int) -> float:

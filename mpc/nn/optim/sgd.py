@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from mpc.errors import OptionError
 from mpc.fixed import RAW_BITS
@@ -38,6 +39,15 @@ class SGD(Optimizer):
             raise OptionError("nesterov needs a momentum above 0, and no dampening")
         self.momentum, self.dampening, self.weight_decay, self.nesterov = momentum, dampening, weight_decay, nesterov
         self._velocity: dict[int, Tensor] = {}
+
+    def _kept(self, parameter: Parameter) -> dict[str, Any] | None:
+        velocity = self._velocity.get(id(parameter))
+        return None if velocity is None else {"velocity": velocity}
+
+    def _keep(self, parameter: Parameter, kept: dict[str, Any] | None) -> None:
+        self._velocity.pop(id(parameter), None)
+        if kept is not None:
+            self._velocity[id(parameter)] = kept["velocity"]
 
     def _update(self, params: Sequence[Parameter]) -> None:
         f, changes, velocities = params[0].tensor.context.fraction_bits, [], []

@@ -1,4 +1,5 @@
-"""Share files: what one party holds of secrets, encrypted and authenticated under a key of that party (AES-GCM).
+"""Share files: what one party holds of secrets (a saved network, a checkpoint), encrypted and authenticated under a key of
+that party (AES-GCM).
 
 A file is a magic text, the length of a header, the header (JSON, readable, authenticated), a nonce, the arrays' bytes
 (little-endian, encrypted) and a tag. Nothing in it is code.
@@ -8,8 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from mpc.errors import StateError
+from mpc.files import read_private, write_private
 from mpc.randomness import new_seed
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,6 +27,7 @@ Key = bytes | str | Path | None
 
 MAGIC = b"mpc share file\n"
 KEY_BYTES = 32
+_LARGEST_KEY_FILE = 1 << 16
 _LENGTH, _NONCE, _TAG = 4, 12, 16
 _DTYPES = ("uint64", "uint8", "bool")
 
@@ -118,33 +119,21 @@ def key_of(key: Key, path: Path, create: bool) -> bytes:
 
 def _read_key(place: Path) -> bytes:
     try:
-        found, mode = place.read_bytes(), stat.S_IMODE(place.stat().st_mode)
-    except OSError as error:
+        found = read_private(place, _LARGEST_KEY_FILE)
+    except FileNotFoundError as error:
         raise StateError(f"the key file {place} cannot be read: {error.strerror}. The party that saved has it.") from None
-    if os.name == "posix" and mode & 0o077:
-        raise StateError(f"the key file {place} is open to others (mode {mode:o}); chmod 600 {place}")
+    except OSError as error:
+        raise StateError(f"the key file {place} cannot be read: {error.strerror}") from None
     if len(found) != KEY_BYTES:
         raise StateError(f"{place} is no key file: it has {len(found)} bytes, not {KEY_BYTES}")
     return found
 
 
 def _put(path: Path, parts: Iterable[bytes], replace: bool) -> None:
-    """Write a file that nobody else may read, under another name first; FileExistsError if there is one not to replace."""
-    hidden = path.with_name(f".{path.name}.{new_seed()[:8].hex()}")
+    """FileExistsError if there is one not to replace."""
     try:
-        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(hidden, path)
-        else:
-            os.link(hidden, path)
+        write_private(path, parts, replace)
     except FileExistsError:
         raise
     except OSError as error:
         raise StateError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        hidden.unlink(missing_ok=True)

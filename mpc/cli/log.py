@@ -1,0 +1,32 @@
+"""What happens during a run, told on standard error: as lines for people, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import click
+
+
+class Log:
+    def __init__(self, as_json: bool):
+        self._json = as_json
+        self._shown = ""
+
+    def event(self, name: str, text: str = "", **facts: Any) -> None:
+        """Something happened. `text` is for people (nothing is shown if empty), `facts` for programs."""
+        if self._json:
+            now = time.time()
+            line = {"time": round(now, 3), "event": name, **({"text": text} if text else {}), **facts}
+            click.echo(json.dumps(line, default=str), err=True)
+        elif text:
+            click.echo(f"mpc: {text}", err=True)
+        sys.stderr.flush()
+
+    def once(self, name: str, text: str, **facts: Any) -> None:
+        """The same, unless it is what was told last."""
+        if text != self._shown:
+            self._shown = text
+            self.event(name, text, **facts)

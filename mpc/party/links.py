@@ -1,0 +1,160 @@
+"""Numbered, checked messages between one endpoint and each of the others."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mpc.errors import DesyncError, FrameError, IntegrityError, PeerFailed, PeerTimeout, party_name
+from mpc.party.keys import Keys
+from mpc.party.mac import TAG_BYTES, Mac, as_array
+from mpc.randomness import derive_seed
+from mpc.transport import ArraySpec, Header, Kind, PeerFinished, Transport, as_arrays
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Specs = tuple[ArraySpec, ...]
+
+SEAL = ArraySpec("uint8", (TAG_BYTES,))
+
+
+class Links:
+    """Messages are numbered in each direction, and name their operation and shapes.
+
+    A sealed one ends with a code over all of it, under a key that only sender and receiver have: one key for each direction.
+    """
+
+    def __init__(self, transport: Transport, size: int, keys: Keys, timeout: float):
+        self.index, self._size, self._timeout = transport.index, size, timeout
+        self._transport = transport
+        self._session = keys.session
+        self._seeds = keys.of_links(self.index, size)
+        self._seals: dict[tuple[int, int], bytes] = {}
+        self._sent: Counter[int] = Counter()
+        self._received: Counter[int] = Counter()
+        self.operation = ""  # the last one that a message was sent or awaited for
+
+    def send(
+        self, to: int, label: str, specs: Specs, arrays: Sequence[Array], kind: Kind = Kind.DATA, sealed: bool = False
+    ) -> int:
+        """The bytes of the header. The arrays must not change afterwards: nothing is copied."""
+        self.operation = label
+        number = self._sent[to]
+        self._sent[to] += 1
+        header = Header(kind, self._session, self.index, number, label, (*specs, SEAL) if sealed else specs).encode()
+        if sealed:
+            arrays = [*arrays, as_array(self._seal(self.index, to, number, header, arrays))]
+        self._transport.send(to, header, arrays)
+        return len(header)
+
+    def receive(
+        self,
+        peer: int,
+        label: str | None,
+        specs: Specs | None = None,
+        kind: Kind = Kind.DATA,
+        sealed: bool = False,
+        forever: bool = False,
+    ) -> tuple[Header, list[Array]]:
+        """The next message of `peer`, of that label, those arrays and that kind; None stands for any.
+
+        Raises DesyncError where the peer is at another operation, IntegrityError for a wrong seal, FrameError for what is no
+        message of this session, PeerTimeout (unless `forever`), PeerFailed.
+        """
+        self.operation = label or self.operation
+        data, payload = self._next(peer, label, forever)
+        wanted = (*(specs or ()), SEAL) if sealed else specs or ()
+        header = Header(kind, self._session, peer, self._received[peer], label or "", wanted)
+        if data != header.encode():  # else, the usual case, it needs no parsing
+            header = self._header(peer, data)
+            fits = label in (None, header.label) and header.kind is kind and header.sequence == self._received[peer]
+            fits = fits and (specs is None or header.arrays == wanted) and (not sealed or header.arrays[-1:] == (SEAL,))
+            if not fits:
+                raise self.differ(peer, header, label, wanted)
+        arrays = self._arrays(peer, header, payload) if kind is Kind.DATA else []
+        if sealed:
+            header, arrays = self._opened(peer, header, data, arrays)
+        self._received[peer] += 1
+        return header, arrays
+
+    def _next(self, peer: int, label: str | None, forever: bool) -> tuple[bytes, list[Any]]:
+        try:
+            return self._transport.receive(peer, None if forever else self._timeout)
+        except PeerTimeout:
+            me, other = self._names(peer)
+            raise PeerTimeout(
+                f"{me} waited {self._timeout:g} s for {other} in operation '{label}' and nothing came: {other} hangs, is "
+                "slower than that, or runs another program. Raise timeout= if it only needs longer.",
+                peer,
+            ) from None
+        except PeerFinished:
+            raise DesyncError(self._left_alone(peer, label)) from None
+        except PeerFailed as error:
+            me, other = self._names(peer)
+            waiting = f"{me} was waiting for {other}" + (f" in operation '{label}'" if label else "")
+            raise type(error)(f"{error} ({waiting})", error.peer, peer) from None
+
+    def _header(self, peer: int, data: bytes) -> Header:
+        me, other = self._names(peer)
+        try:
+            header = Header.decode(data)
+        except FrameError as error:
+            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
+        if header.session != self._session or header.sender != peer:
+            raise FrameError(f"{me} got a message on the link to {other} that claims another session or sender")
+        return header
+
+    def _arrays(self, peer: int, header: Header, payload: Sequence[Any]) -> list[Array]:
+        try:
+            return as_arrays(header, payload)
+        except FrameError as error:
+            me, other = self._names(peer)
+            raise FrameError(f"{me} cannot read a message of {other}, which is broken or hostile: {error}") from None
+
+    # ------------------------------------------------------------------ seals
+
+    def _seal(self, sender: int, receiver: int, number: int, header: bytes, arrays: Sequence[Array]) -> bytes:
+        link = (sender, receiver)
+        if link not in self._seals:
+            seed = self._seeds[receiver if sender == self.index else sender]
+            self._seals[link] = derive_seed(seed, f"seal {self._session.hex()} {sender} {receiver}")
+        mac = Mac(self._seals[link], number)
+        mac.feed([header, *arrays])
+        return mac.tag()
+
+    def _opened(self, peer: int, header: Header, data: bytes, arrays: list[Array]) -> tuple[Header, list[Array]]:
+        """The message without its seal, which is right."""
+        *arrays, seal = arrays
+        if not hmac.compare_digest(self._seal(peer, self.index, header.sequence, data, arrays), seal.tobytes()):
+            me, other = self._names(peer)
+            raise IntegrityError(
+                f"{me} got a message of {other} in operation '{header.label}' that was altered on its way: its seal is wrong. "
+                f"Nothing of it was used. Run again over encrypted links; if it happens again, look at the network between "
+                f"{me} and {other}."
+            )
+        return header._replace(arrays=header.arrays[:-1]), arrays
+
+    # ------------------------------------------------------------------ texts
+
+    def _names(self, peer: int) -> tuple[str, str]:
+        return party_name(self.index, self._size), party_name(peer, self._size)
+
+    def _left_alone(self, peer: int, label: str | None) -> str:
+        me, other = self._names(peer)
+        return (
+            f"{me} waits at operation '{label}' (message {self._received[peer]}) for {other}, which has finished its program. "
+            "Every party must run the same operations: look for a branch on party.index or on a private value."
+        )
+
+    def differ(self, peer: int, header: Header, label: str | None, specs: Specs = ()) -> DesyncError:
+        """The error of one that is at operation `label`, and has got a message of another."""
+        me, other = self._names(peer)
+        mine = f"'{label}' {', '.join(map(str, specs))} (message {self._received[peer]})"
+        theirs = f"'{header.label}' {', '.join(map(str, header.arrays))} (message {header.sequence})"
+        return DesyncError(
+            f"{me} is at operation {mine} while {other} is at {theirs}. Every party must run the same operations on the "
+            "same shapes: look for a branch on party.index or on a private value."
+        )
