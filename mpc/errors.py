@@ -61,7 +61,7 @@ class DealtFileError(StateError):
     """A dealt file or its ledger that is damaged, was altered, is used up, or belongs to another program, party or deal."""
 
 
-class DryRunError(UsageError):
+class DryRunError(Error, RuntimeError):
     """A program that needs a value while it runs on shapes alone. The message has the line."""
 
 
@@ -124,6 +124,18 @@ class PartyDied(Error, RuntimeError):
     def __init__(self, message: str, party: int | None = None):
         super().__init__(message)
         self.party = party
+
+
+class ServiceError(Error, RuntimeError):
+    """A service (`mpc serve`) that cannot start or be reached, or that cannot take a job."""
+
+
+class JobRefused(ServiceError):
+    """A job that did not begin, because a host does not admit its program."""
+
+
+class JobStopped(Error, RuntimeError):
+    """A job that the service of this host ended: the service was stopped, or the job took longer than it may."""
 
 
 def party_name(index: int, size: int) -> str:

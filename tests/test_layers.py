@@ -20,6 +20,7 @@ ROOMS = [
     ["onnx", "learn"],
     ["offline"],
     ["launch"],
+    ["serve"],
     ["dry"],
     ["testing"],
     ["cli"],

@@ -103,6 +103,7 @@ class Checkpoints:
     def _keep(self, folder: Folder, arrays: list[Array]) -> None:
         """On disk at this party; then at all; then without the older ones."""
         endpoint = self._protocol.endpoint
+        endpoint.confirm()  # what was altered on its way must not be taken over: no later run would notice
         folder.write(self._number, self._attempt, arrays)
         written = np.array([self._number], np.uint64)
         for peer, (theirs,) in zip(endpoint.peers, endpoint.exchange("checkpoint", [written]), strict=True):

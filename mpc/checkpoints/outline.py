@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mpc.checkpoints.state import Kept, is_stateful
+from mpc.checkpoints.state import Kept, is_stateful, is_unknown
 from mpc.errors import CheckpointError, Error
 from mpc.tensor import Tensor
 
@@ -22,7 +22,7 @@ def outline(value: Any) -> Outline:
         return None
     if isinstance(value, Tensor):
         return f"a secret {value.kind} tensor of shape {value.shape}"
-    if isinstance(value, np.ndarray):
+    if (isinstance(value, np.ndarray) or is_unknown(value)) and value.shape:
         return f"an array of {value.dtype} of shape {value.shape}"
     if isinstance(value, dict):
         return {key: outline(item) for key, item in value.items()}

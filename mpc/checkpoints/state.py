@@ -44,6 +44,11 @@ def is_stateful(value: Any) -> bool:
     return isinstance(value, Stateful) and not isinstance(value, type)
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether this stands, in a dry run, for a revealed value."""
+    return getattr(type(value), "is_unknown", False) is True
+
+
 # ---------------------------------------------------------------------------------------- writing
 
 
@@ -68,6 +73,8 @@ class _Writer:
             return self._tensor(value, path)
         if isinstance(value, np.ndarray | np.generic):
             return self._array(value, path)
+        if is_unknown(value):
+            return ["unknown", value.dtype.name, list(value.shape)]
         if type(value) is bytes:
             self._arrays.append(_bytes(value))
             return ["bytes"]
@@ -137,6 +144,7 @@ class _Reader:
         self._context, self._arrays = context, arrays
         self._kinds: dict[str, Callable[..., Any]] = {
             "value": self._value,
+            "unknown": self._unknown,
             "bytes": lambda: self._next().tobytes(),
             "array": self._array,
             "scalar": lambda name, shape: self._array(name, shape)[()],
@@ -167,6 +175,12 @@ class _Reader:
             raise ValueError("no dtype of numbers")
         dtype = np.dtype(name)
         return np.frombuffer(self._next().tobytes(), dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+
+    def _unknown(self, name: str, shape: list[int]) -> Any:
+        endpoint = self._context.protocol.endpoint
+        if not endpoint.dry or name not in _NUMBERS:
+            raise ValueError("only a dry run knows no values")
+        return endpoint.shown(np.broadcast_to(np.ones((), name), shape), range(endpoint.size))
 
     def _tensor(self, kind: str, scale: int, shape: list[int], count: int) -> Tensor:
         if kind not in DTYPES or type(scale) is not int or any(type(n) is not int or n < 0 for n in shape):

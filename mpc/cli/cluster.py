@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from mpc.cluster import Cluster, fingerprint
+from mpc.cluster import Cluster, Identity, fingerprint
 from mpc.errors import Error
+from mpc.launch.cluster import Site
+from mpc.launch.probe import Speed, check_cluster
 
 if TYPE_CHECKING:
     from rich.table import Table  # rich's import would slow every other command down
@@ -37,6 +40,57 @@ def show(path: str) -> None:
         click.echo("no dealer: runs use dealt files")
     _print(_members(found))
     click.echo(f"fingerprint of all that hosts must have alike: {fingerprint(found.digest())}")
+
+
+@cluster.command()
+@click.argument("path", metavar="CLUSTER.TOML", type=click.Path())
+@click.option("--as", "name", required=True, help="Which member of the cluster this host is.")
+@click.option("--key", type=click.Path(dir_okay=False), help="This host's key file. [default: NAME.key]")
+@click.option("--program", type=click.Path(exists=True, dir_okay=False), help="A program that all are to have alike.")
+@click.option("--wait", type=float, default=60.0, show_default=True, help="How long to wait for the others, in seconds.")
+def check(path: str, name: str, key: str | None, program: str | None, wait: float) -> None:
+    """Connect to the others, who run this command too: who is reachable, what differs, and how fast each link is."""
+    try:
+        found = Cluster.load(path)
+        site = Site(found, Identity.load(key or f"{name}.key"), name)
+        checked = check_cluster(site, wait, program, _Waiting(found))
+    except Error as error:
+        click.echo(f"mpc: {error}", err=True)
+        sys.exit(1)
+    names = [member.name for member in found.endpoints]
+    _print(_links(names, checked.speeds))
+    for difference in checked.differences:
+        click.echo(f"differs: {difference}", err=True)
+    if checked.differences:
+        sys.exit(1)
+    click.echo(f"all {len(names)} are there, hold the right keys, and agree")
+
+
+class _Waiting:
+    """Says who is missing, once for each change."""
+
+    def __init__(self, found: Cluster):
+        self._found, self._shown = found, ""
+
+    def __call__(self, missing: dict[int, str]) -> None:
+        members = self._found.endpoints
+        text = "; ".join(f"{members[i].name} at {members[i].address}: {why}" for i, why in missing.items())
+        if text and text != self._shown:
+            click.echo(f"waiting for {text}", err=True)
+        self._shown = text
+
+
+def _links(names: list[str], speeds: Iterable[Speed]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("link", "round trip", "bandwidth"):
+        table.add_column(column, justify="left" if column == "link" else "right")
+    for speed in speeds:
+        link = f"{names[speed.first]} - {names[speed.second]}"
+        table.add_row(Text(link), f"{1000 * speed.round_trip:.2f} ms", f"{speed.bandwidth * 8e-6:.0f} Mbit/s")
+    return table
 
 
 def _members(found: Cluster) -> Table:

@@ -40,8 +40,8 @@ def deal(
     try:
         cluster, dealer = Cluster.load(cluster_file), Identity.load(key_file)
         _check_dealer(cluster, dealer, cluster_file, key_file)
-        rules = {"protocol": cluster.protocol, "fraction_bits": cluster.fraction_bits, "network": cluster.network}
-        job = Job(ProgramFile(program), args, len(cluster.members), check_dealer=check_dealer, **rules)
+        rules = len(cluster.members), cluster.protocol, cluster.fraction_bits, cluster.network
+        job = Job(ProgramFile(program), args, *rules, check_dealer=check_dealer)
         folder = _folder(out or f"{Path(program).stem}.deal")
         recipients = [Recipient(member.name, member.public, folder / f"{member.name}.deal") for member in cluster.members]
         with click.progressbar(length=runs, label="dealing", file=sys.stderr) as bar:

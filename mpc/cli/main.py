@@ -11,6 +11,7 @@ from mpc.cli.doctor import doctor
 from mpc.cli.keygen import keygen
 from mpc.cli.onnx import onnx
 from mpc.cli.run import run
+from mpc.cli.serve import serve, submit
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,3 +26,5 @@ main.add_command(onnx)
 main.add_command(keygen)
 main.add_command(cluster)
 main.add_command(deal)
+main.add_command(serve)
+main.add_command(submit)

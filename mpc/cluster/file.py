@@ -40,7 +40,7 @@ class Cluster:
     network: str = NETWORKS[0]
     start: float = 600.0
     message: float = 120.0
-    heartbeat: float = 3.0
+    heartbeat: float = 2.5
 
     @classmethod
     def load(cls, path: str | Path) -> Cluster:

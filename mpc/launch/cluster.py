@@ -60,6 +60,7 @@ class Site:
             len(cluster.members),
             cluster.heartbeat,
             insecure=self.insecure,
+            patience=cluster.message,
         )
         try:
             yield transport
@@ -79,8 +80,12 @@ def play_at(
     `wait` seconds at most until all are there (by default, as the cluster file says); `waiting` hears who is missing, `met`
     what the handshake gave. HandshakeError where the endpoints do not come together; else what `play` raises.
     """
-    dealer = _dealer(site, job)
-    agree = site.cluster.agreement() | {"mpc version": __version__, "program": "" if site.is_dealer else job.digest}
+    dealer = takes_dealer(site, job)
+    agree = site.cluster.agreement() | {
+        "what is run": "a program",
+        "mpc version": __version__,
+        "program": "" if site.is_dealer else job.digest,
+    }
     with site.transport(dealer) as transport:
         meeting = transport.meet(agree, {}, site.cluster.start if wait is None else wait, waiting)
         met(meeting)
@@ -89,7 +94,7 @@ def play_at(
     return outcome
 
 
-def _dealer(site: Site, job: Job) -> bool:
+def takes_dealer(site: Site, job: Job) -> bool:
     """Whether the dealer takes part in this job; ClusterError if it has to and there is none."""
     if job.seed is not None:
         raise OptionError("a run across machines takes no seed: it would repeat its masks")

@@ -180,6 +180,7 @@ def _blame(root: Failure, by_index: dict[int, Failure], parties: int) -> None:
 
 def settle(transport: Transport, endpoint: Endpoint, error: BaseException) -> None:
     """Tell the peers why this endpoint stops. Where they settle upon another failure as the root, raise that."""
+    _place(endpoint, error)
     report = _report(endpoint, error)
     if report.cause is Cause.STOPPED and not transport.settles:
         return  # they know, and of the one that failed first
@@ -190,6 +191,12 @@ def settle(transport: Transport, endpoint: Endpoint, error: BaseException) -> No
 
 _PUBLIC = (DesyncError, FrameError, HandshakeError, IntegrityError)  # their messages have labels and shapes, no values
 _AS_RAISED = {Cause.LOST: LinkLost, Cause.TIMEOUT: PeerTimeout}
+
+
+def _place(endpoint: Endpoint, error: BaseException) -> None:
+    """An error that goes to all parties as it is says in which operation it was."""
+    if isinstance(error, _PUBLIC) and endpoint.operation and "operation '" not in str(error):
+        error.args = (f"{error} (during operation '{endpoint.operation}')",)
 
 
 def _report(endpoint: Endpoint, error: BaseException) -> Report:

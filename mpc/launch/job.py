@@ -125,8 +125,6 @@ class Job:
         self._whole("check_dealer", 0, MAX_VERSIONS, f"must be an integer from 0 to {MAX_VERSIONS}: how many versions to look at")
         if self.check_dealer and not protocol.checks_dealer:
             raise OptionError(f"check_dealer={self.check_dealer}: protocol '{protocol.name}' has no dealer that it can check")
-        if self.check_dealer and self.dealt is not None:
-            raise OptionError(f"check_dealer={self.check_dealer}: a dealer is checked while it deals, and dealt files are finished")
 
     def _check_checkpoints(self) -> None:
         if not isinstance(self.resume, bool):
@@ -142,7 +140,9 @@ class Job:
         if self.dealt is not None and len(self.dealt) != self.parties:
             raise OptionError(f"dealt: {len(self.dealt)} dealt files for {self.parties} parties; each has its own")
         if self.dealt is not None and self.resume:
-            raise OptionError("a dealt file has whole runs: one that was cut off is burnt, and cannot be resumed; leave out resume")
+            raise OptionError(
+                "a dealt file has whole runs: one that was cut off is burnt, and cannot be resumed; leave out resume"
+            )
 
     def _whole(self, name: str, low: int, high: int, text: str) -> None:
         """Check that an option is an integer (NumPy's count) from `low` to `high`."""
@@ -181,12 +181,12 @@ def play(
         with _dealt(job, endpoint, stream, record):
             result = _serve(job, endpoint) if endpoint.index == job.parties else _run(job, endpoint)
         _refuse_secrets(result, name)
+        transport.finish()
     except BaseException as error:
         settle(transport, endpoint, error)
         if isinstance(error, Exception):
             raise
         raise RunFailed(f"{name}'s program raised {type(error).__name__}({error}); let it return instead") from error
-    transport.finish()
     return result, endpoint.meter.snapshot()
 
 

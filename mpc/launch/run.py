@@ -13,7 +13,7 @@ from typing import Any
 
 from mpc.errors import PartyDied, party_name
 from mpc.launch.channel import pack
-from mpc.launch.failures import Failure, raisable
+from mpc.launch.failures import Failure, Standing, raisable
 from mpc.launch.job import Job, mark_finished, pack_job
 from mpc.launch.process import Child, end, interrupts_held
 from mpc.party import DEFAULT_TIMEOUT, Stats
@@ -122,7 +122,7 @@ def _watch(children: list[Child], job: Job, events: SimpleQueue[Child]) -> list[
     After the first one the others are told, and have a moment to report. A dealer that all parties have left gets as long.
     """
     failures: list[Failure] = []
-    deadline = None
+    deadline, told = None, False
     pending = {child.index for child in children}
     while pending:
         try:
@@ -132,7 +132,8 @@ def _watch(children: list[Child], job: Job, events: SimpleQueue[Child]) -> list[
         pending.discard(child.index)
         if child.failure is not None:
             failures.append(child.failure)
-            if len(failures) == 1:
+            if not told and child.failure.standing is not Standing.PEER:  # else they hear of the root by themselves
+                told = True
                 _tell(children, child, child.failure)
         if deadline is None and (failures or pending == {job.parties}):
             deadline = time.monotonic() + _GRACE

@@ -17,7 +17,7 @@ def start(descriptor: int, parent: int) -> None:
     # SIGINT was blocked when this process began. Ctrl-C reaches the launcher, which ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    _die_with(parent)
+    die_with(parent)
     link = socket.socket(fileno=descriptor)
     link.set_inheritable(False)
     try:
@@ -28,7 +28,7 @@ def start(descriptor: int, parent: int) -> None:
     main(link)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """The kernel kills us with the launcher, even when we are stopped or busy. Elsewhere than on Linux the pipe does."""
     if sys.platform == "linux":
         import ctypes

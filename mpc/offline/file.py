@@ -3,7 +3,7 @@
     magic | length of the header 4 | header (JSON) | streams | index (a stream) | where the index is 8 | its length 8
 
 A run has two streams: "requests" (what the party must ask for, and its seeds) and "corrections" (what the dealer answers).
-The index has where they begin and how long they are. Integers are little-endian. Nothing in it is code.
+The index has their lengths. Integers are little-endian. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERSION = 1
 RING = "Z/2^64"
 REQUESTS, CORRECTIONS = "requests", "corrections"
 STREAMS = (REQUESTS, CORRECTIONS)
-ENTRY = struct.Struct("<QQ")
+WORD = struct.Struct("<Q")
 LENGTH = struct.Struct("<I")
 MOST_RUNS = 1 << 20
 
@@ -87,7 +87,7 @@ class Writer:
         self._keys = Keychain.of_sender(dealer, ephemeral, party_public, text)
         self._hidden = path.with_name(f".{path.name}.{new_seed()[:8].hex()}")
         self._file: BinaryIO = os.fdopen(os.open(self._hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._index: list[bytes] = []
+        self._lengths: list[bytes] = []
         self._open: SealedWriter | None = None
         self._begin = self._file.write(MAGIC + LENGTH.pack(len(text)) + text)
 
@@ -103,7 +103,7 @@ class Writer:
     def _end_stream(self) -> None:
         if self._open is not None:
             length = self._open.close()
-            self._index.append(ENTRY.pack(self._begin, length))
+            self._lengths.append(WORD.pack(length))
             self._begin += sealed_bytes(length)
             self._open = None
 
@@ -111,8 +111,8 @@ class Writer:
         """Nothing follows: bring all of it to the disk; its size in bytes."""
         self._end_stream()
         index = SealedWriter(self._file, self._keys, "index")
-        index.write(b"".join(self._index))
-        self._file.write(ENTRY.pack(self._begin, index.close()))
+        index.write(b"".join(self._lengths))
+        self._file.write(WORD.pack(self._begin) + WORD.pack(index.close()))
         self._file.flush()
         os.fsync(self._file.fileno())
         size = self._file.tell()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
 from mpc.errors import DealtFileError
-from mpc.offline.file import ENTRY, LENGTH, MAGIC, RING, STREAMS, VERSION, Header
+from mpc.offline.file import LENGTH, MAGIC, RING, STREAMS, VERSION, WORD, Header
 from mpc.offline.sealing import CHUNK, Keychain, SealedReader, damaged, public_of, sealed_bytes
 
 _LONGEST = 1 << 16  # bytes of a header
@@ -42,23 +43,20 @@ class Reader:
             )
 
     def _read_index(self, begin: int) -> list[tuple[int, int]]:
-        """(offset, length) of each stream; they lie one after the other, and fill the file."""
-        end = self._file.seek(0, os.SEEK_END) - ENTRY.size
+        """(offset, length) of each stream; they lie one after the other, and fill the file up to the index."""
+        end = self._file.seek(0, os.SEEK_END) - 2 * WORD.size
         if end < begin:
             raise damaged(self.path)
         self._file.seek(end)
-        offset, length = ENTRY.unpack(self._file.read(ENTRY.size))
-        if length != ENTRY.size * len(STREAMS) * self.header.runs or offset + sealed_bytes(length) != end:
+        offset, length = (WORD.unpack(self._file.read(WORD.size))[0] for _ in range(2))
+        if length != WORD.size * len(STREAMS) * self.header.runs or offset + sealed_bytes(length) != end:
             raise damaged(self.path)
         plain = SealedReader(self._file, self.path, offset, length, self.keys, "index").read(length)
-        index = list(ENTRY.iter_unpack(plain))
-        for at, size in index:
-            if at != begin:
-                raise damaged(self.path)
-            begin += sealed_bytes(size)
-        if begin != offset:
+        lengths = [size for (size,) in WORD.iter_unpack(plain)]
+        *offsets, filled = accumulate(map(sealed_bytes, lengths), initial=begin)
+        if filled != offset:
             raise damaged(self.path)
-        return index
+        return list(zip(offsets, lengths, strict=True))
 
     def stream(self, run: int, name: str) -> SealedReader:
         offset, length = self._index[run * len(STREAMS) + STREAMS.index(name)]

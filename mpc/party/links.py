@@ -144,8 +144,9 @@ class Links:
 
     def _left_alone(self, peer: int, label: str | None) -> str:
         me, other = self._names(peer)
+        at = f" at operation '{label}'" if label else ""
         return (
-            f"{me} waits at operation '{label}' (message {self._received[peer]}) for {other}, which has finished its program. "
+            f"{me} waits{at} (message {self._received[peer]}) for {other}, which has finished its program. "
             "Every party must run the same operations: look for a branch on party.index or on a private value."
         )
 

@@ -8,9 +8,10 @@ everybody: the size of a frame, the time for a handshake, the number and the byt
 from __future__ import annotations
 
 import re
+import select
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
-from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, party_name
+from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, PeerTimeout, party_name
 from mpc.transport import reports as failures
 from mpc.transport.base import Message
 from mpc.transport.frames import Header, Kind, joined, origin
@@ -50,7 +51,8 @@ class CurveTransport(SocketTransport):
     """Endpoint `index` of `contacts`: the parties in order (the first `parties`), then the dealer if there is one.
 
     `secret` is this endpoint's key, `listen` what it binds; a link that acknowledges nothing for `heartbeat` seconds counts
-    as broken. `insecure`: neither encrypted nor authenticated, which is refused beyond loopback.
+    as broken. `insecure`: neither encrypted nor authenticated, which is refused beyond loopback. `patience`: how many seconds
+    one that has finished waits for the others to finish (None: as long as they take).
     """
 
     settles = True
@@ -64,10 +66,11 @@ class CurveTransport(SocketTransport):
         parties: int,
         heartbeat: float = 2.5,
         insecure: bool = False,
+        patience: float | None = None,
     ):
         if insecure and not all(map(_is_loopback, [listen, *(contact.address for contact in contacts)])):
             raise HandshakeError("an insecure transport is for loopback addresses (127.0.0.1, [::1]) alone, also to listen at")
-        self._insecure = insecure
+        self._insecure, self._patience = insecure, patience
         self._keys = z85.encode(contacts[index].public), z85.encode(secret)
         self._heartbeat_ms = int(heartbeat * 1000)
         super().__init__(index, NO_SESSION)
@@ -240,6 +243,23 @@ class CurveTransport(SocketTransport):
         self._unread[sender] -= sum(memoryview(part).nbytes for part in payload)
         return data, payload
 
+    def wait(self, descriptor: int, senders: Collection[int]) -> list[int]:
+        """Wait until a message of one of `senders` is there, or `descriptor` can be read: which of them have one.
+
+        Raises PeerFailed once any peer has failed, or is gone.
+        """
+        self._poller.register(descriptor, zmq.POLLIN)
+        try:
+            while not (ready := [sender for sender in senders if self._queues[sender]]):
+                if self._failure is not None:
+                    raise self._failure
+                if select.select([descriptor], [], [], 0)[0]:
+                    break
+                self._turn(None)
+        finally:
+            self._poller.unregister(descriptor)
+        return ready
+
     def _belongs(self, kind: int, session: bytes) -> bool:
         return session == self._session or kind == Kind.ABORT or not self._joined
 
@@ -252,12 +272,12 @@ class CurveTransport(SocketTransport):
         elif kind == Kind.END:
             self._finished.add(peer)
         elif kind == Kind.HELLO:
-            raise self._hostile(peer, "it greets a second time")
+            raise FrameError("it greets a second time")
         else:
             whole = _whole(data, payload)
             self._unread[peer] += sum(memoryview(part).nbytes for part in whole)
             if self._unread[peer] > UNREAD_BYTES:
-                raise self._hostile(peer, f"more than {UNREAD_BYTES} bytes of it wait to be read")
+                raise FrameError(f"more than {UNREAD_BYTES} bytes of it wait to be read")
             self._queues[peer].append((data, whole))
 
     # ------------------------------------------------------------------ failure
@@ -307,7 +327,7 @@ class CurveTransport(SocketTransport):
             report = report._replace(cause=Cause.STOPPED, about=-1)
         self._note(report)
         deadline = time.monotonic() + _GRACE
-        while self._joined and not self._reports.complete(self._finished) and (left := deadline - time.monotonic()) > 0:
+        while self._joined and not self._reports.complete() and (left := deadline - time.monotonic()) > 0:
             with suppress(FrameError):
                 self._turn(left)
         return failures.verdict(list(self._reports), self._parties)
@@ -321,13 +341,18 @@ class CurveTransport(SocketTransport):
     def finish(self) -> None:
         """Tell all that nothing more comes, and stay until they have finished too: a run is good where all ended well."""
         super().finish()
-        while not self._finished.issuperset(self.peers):
+        deadline = None if self._patience is None else time.monotonic() + self._patience
+        while missing := set(self.peers) - self._finished:
             if self._failure is not None:
                 raise self._failure
-            self._turn(None)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if not self._turn(left) and left == 0 and missing == set(self.peers) - self._finished:
+                raise PeerTimeout(f"{self._names[min(missing)]} did not finish within {self._patience:g} s", min(missing))
         self._guard.disarm()
 
     def close(self, linger_ms: int = 2000) -> None:
+        if self._context.closed:
+            return
         for socket in (self._inbox, *self._outboxes.values()):
             socket.close(linger_ms)
         self._guard.close()

@@ -59,16 +59,21 @@ def _texts(items: Any) -> dict[str, str]:
     return {printable(name): printable(value) for name, value in items.items()}
 
 
-def compare(own: Hello, own_name: str, other: Hello, other_name: str) -> None:
-    """HandshakeError that names what differs, with both sides' values. (Some have no program: their value is empty.)"""
-    differences = []
-    for name in dict.fromkeys([*own.agree, *other.agree]):
-        mine, theirs = own.agree.get(name), other.agree.get(name)
+def differences(own: Mapping[str, str], own_name: str, other: Mapping[str, str], other_name: str) -> list[str]:
+    """What two do not have alike, with both sides' values. (Some have no program: their value is empty, and fits any.)"""
+    found = []
+    for name in dict.fromkeys([*own, *other]):
+        mine, theirs = own.get(name), other.get(name)
         if mine != theirs and "" not in (mine, theirs):
-            differences.append(f"{name}: {own_name} has {_shown(mine)}, {other_name} has {_shown(theirs)}")
-    if differences:
+            found.append(f"{name}: {own_name} has {_shown(mine)}, {other_name} has {_shown(theirs)}")
+    return found
+
+
+def compare(own: Hello, own_name: str, other: Hello, other_name: str) -> None:
+    """HandshakeError that names what differs."""
+    if found := differences(own.agree, own_name, other.agree, other_name):
         raise HandshakeError(
-            f"{own_name} and {other_name} do not fit together. " + "; ".join(differences) + ". Make them alike, then run again."
+            f"{own_name} and {other_name} do not fit together. {'; '.join(found)}. Make them alike, then run again."
         )
 
 

@@ -102,9 +102,15 @@ def _silent(timeouts: list[Report], reports: list[Report], parties: int) -> Repo
     chain = [timeouts[0].origin]
     while (following := waits.get(chain[-1], -1)) >= 0 and following not in chain:
         chain.append(following)
-    at = next((report for report in timeouts if report.about == chain[-1]), timeouts[0])
-    text = f"{party_name(chain[-1], parties)} sent nothing in time{_during(at)}: it hangs, is slower than the timeout, or runs "
-    return at._replace(about=chain[-1], text=text + "another program. Raise the timeout if it only needs longer.")
+    ring = chain[chain.index(following) :] if following >= 0 else []
+    culprit = parties if parties in ring else chain[-1]  # a dealer waits for requests whenever it has nothing to do
+    at = next((report for report in timeouts if report.about == culprit), timeouts[0])
+    text = f"{party_name(culprit, parties)} sent nothing in time{_during(at)}: it hangs, is slower than the timeout, or runs "
+    text += "another program. Raise the timeout if it only needs longer."
+    if ring:
+        names = " and ".join(party_name(end, parties) for end in sorted(ring))
+        text += f" In the end {names} were waiting for each other: a message may have been lost."
+    return at._replace(about=culprit, text=text)
 
 
 def _during(report: Report) -> str:
@@ -138,11 +144,11 @@ class Reports:
         """What this endpoint has said of itself, once it has stopped."""
         return self._known.get((self._index, -1))
 
-    def complete(self, finished: Collection[int]) -> bool:
-        """Whether each endpoint has spoken, or has finished, or is lost to all that have spoken."""
+    def complete(self) -> bool:
+        """Whether each endpoint has spoken, or is lost to all that have spoken. (One that has finished stays until all have.)"""
         heard = {report.origin for report in self}
         lost = {(report.origin, report.about) for report in self if report.cause is Cause.LOST}
-        silent = set(range(self._endpoints)) - heard - set(finished)
+        silent = set(range(self._endpoints)) - heard
         return all((origin, endpoint) in lost for endpoint in silent for origin in heard)
 
     def encode(self) -> bytes:

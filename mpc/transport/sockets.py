@@ -88,12 +88,25 @@ class SocketTransport(Transport):
         if peer is None:
             self._admit(identity, frames)
             return
+        try:
+            self._read(peer, frames)
+        except FrameError as error:
+            raise self._hostile(peer, str(error)) from None
+
+    def _read(self, peer: int, frames: list[zmq.Frame]) -> None:
+        """A message of this peer: FrameError if it is none, or not one of its own."""
         first, *payload = split(frames[0].buffer) if len(frames) == 1 else [frame.buffer for frame in frames]
         data = bytes(first)
         kind, session, sender = origin(data)
-        if sender != peer or not self._belongs(kind, session):
-            raise FrameError(f"a message on the link to party {peer} claims another session, or to be of party {sender}")
+        if sender != peer:
+            raise FrameError(f"it claims to be of endpoint {sender}")
+        if not self._belongs(kind, session):
+            raise FrameError("it claims to be of another session")
         self._deliver(peer, kind, data, payload)
+
+    def _hostile(self, peer: int, why: str) -> FrameError:
+        """What a peer's message that cannot be read is told as."""
+        return FrameError(f"a message on the link to party {peer} is broken or hostile: {why}")
 
     def _belongs(self, kind: int, session: bytes) -> bool:
         """Whether a message of this kind may name that session."""

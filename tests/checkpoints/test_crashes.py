@@ -77,11 +77,11 @@ class Case:
         self.parties, self.epochs, self.drawn = parties, epochs, []
         self._training, self._folder = training, folder
 
-    def play(self, resume, wrap=lambda transport: transport, seed=SEED):
+    def play(self, resume, wrap=lambda transport: transport, seed=SEED, **more):
         """Results by party; `skips` says where it went on, and above which number."""
         notes, draws = [], Draws()
         self.drawn.append(draws.names)
-        options = {"parties": self.parties, "seed": seed, "checkpoints": self._folder, "resume": resume}
+        options = {"parties": self.parties, "seed": seed, "checkpoints": self._folder, "resume": resume, **more}
         job = Job(self._training, (self.epochs, lambda *heard: notes.append(heard)), **options)
         try:
             outcomes = simulate_job(job, draws, wrap)
@@ -179,6 +179,28 @@ def test_without_a_seed_nothing_is_the_same(training, agree, reference, tmp_path
         case.play(False, lambda t: Mortal(t, 70) if t.index == 0 else t, seed=None)
     agree(case.play(True, seed=None), reference(SEED, 2, 3), ROUNDING)
     assert not case.used_twice()
+
+
+def test_with_integrity_and_a_checked_dealer(training, agree, reference, tmp_path):
+    case, options = Case(training, tmp_path / "run", 3, 3), {"integrity": True, "check_dealer": 1}
+    with pytest.raises(BaseException):  # noqa: B017, PT011
+        case.play(False, lambda t: Mortal(t, 150) if t.index == 2 else t, **options)
+    agree(case.play(True, **options), reference(SEED, 3, 3), ROUNDING)
+    assert case.skips
+
+
+def test_messages_are_compared_before_a_state_is_kept(tmp_path):
+    """What was altered on its way to a party would otherwise be in the state of a run that cannot notice any more."""
+    compared = []
+
+    def program(party):
+        folder = party._checkpoints._folder
+        folder.write = lambda *arguments: compared.append(party._endpoint._transcript.empty)
+        x = party.constant(3.0)
+        party.checkpoint({"x": (x * x).truncate()})
+
+    simulate_job(Job(program, parties=3, integrity=True, checkpoints=tmp_path))
+    assert compared == [True] * 3
 
 
 def test_numbers_are_claimed_in_blocks_before_they_are_used(training, tmp_path, monkeypatch):

@@ -4,12 +4,16 @@ import json
 import os
 import random
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 import mpc
+from mpc.cluster import Identity, public_text
 from mpc.errors import CheckpointError
 
 ROUNDING = 2.0**-10
@@ -103,3 +107,50 @@ def test_the_command_goes_on_where_it_was_killed(script, tmp_path):
     assert "[16. 16. 16.]" in out
     code, _, err = script(PROGRAM, "run", "--resume").ends_within(60)
     assert code == 1 and "this run has finished" in err
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """cluster(*options, stop=False): what the three commands of a run across hosts gave, as (exit code, text); on loopback."""
+    names, text = ["a", "b", "dealer"], []
+    for name, port in zip(names, free_ports(3), strict=True):
+        table = "[dealer]" if name == "dealer" else "[[party]]"
+        identity = Identity.generate(name)
+        identity.save(tmp_path / f"{name}.key")
+        text.append(f'{table}\nname = "{name}"\naddress = "127.0.0.1:{port}"\nkey = "{public_text(identity.public)}"\n')
+    (tmp_path / "cluster.toml").write_text("\n".join(text))
+    (tmp_path / "program.py").write_text(PROGRAM)
+
+    def run(*options, stop=False):
+        started = []
+        for name in names:
+            command = [sys.executable, "-m", "mpc", "run", "--cluster", "cluster.toml", "--as", name, "--wait", "60"]
+            program = [] if name == "dealer" else [*options, "program.py", *(["stop"] if stop else [])]
+            output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            started.append(subprocess.Popen([*command, *program], cwd=tmp_path, **output))
+        try:
+            return [(each.wait(120), each.stdout.read()) for each in started]
+        finally:
+            for each in started:
+                each.kill()
+                each.communicate()
+
+    return run
+
+
+def test_hosts_of_their_own_go_on_where_one_was_killed(cluster, tmp_path):
+    folder = "program.checkpoints"
+    (a, _), (b, _), _ = cluster("--checkpoints", folder, stop=True)
+    assert a != 0 and b == -signal.SIGKILL, (a, b)
+    outcomes = cluster("--resume")
+    assert [code for code, _ in outcomes] == [0, 0, 0], outcomes
+    assert all("[16. 16. 16.]" in text and "from 4" in text for _, text in outcomes[:2])
+    assert all("this run has finished" in text for code, text in cluster("--resume")[:2])

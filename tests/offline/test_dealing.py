@@ -152,6 +152,21 @@ def test_another_course_of_the_same_program_stops_at_its_first_request(dealt):
         deal.run()
 
 
+def test_other_values_in_a_request_of_the_same_name_stop_too(dealt):
+    """Rows that the program chooses by itself travel in requests: others are another program."""
+    rows = [3, 1, 2, 0]
+
+    def program(party):
+        x = party.input(np.arange(4.0) if party.index == 0 else None, owner=0, shape=(4,))
+        return (x * x[rows]).reveal()
+
+    deal = dealt(program, runs=2)
+    deal.run()
+    rows.reverse()
+    with pytest.raises(DesyncError, match=r"'deal.products', of other shapes or values"):
+        deal.run()
+
+
 def test_files_of_two_deals_do_not_mix(dealt, programs):
     a, b = dealt(programs.product), dealt(programs.product, folder="other")
     mixed = replace(a.dealt_job, dealt=(a.dealt_job.dealt[0], b.dealt_job.dealt[1]))
