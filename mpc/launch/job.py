@@ -197,8 +197,7 @@ def _dealt(job: Job, endpoint: Endpoint, stream: StreamFactory, record: Record |
         endpoint.use(record, stream)
     elif job.dealt is not None:
         at = job.dealt[endpoint.index]
-        expected = Expectation(endpoint.index, job.parties, job.protocol_class.name, job_digest(job))
-        with closing(open_dealt(at.path, at.secret, at.dealer, expected)) as dealt:
+        with closing(open_dealt(at.path, at.secret, at.dealer, expectation(job, endpoint.index))) as dealt:
             endpoint.use(claim_together(endpoint, dealt), stream)
             yield
             return
@@ -226,6 +225,11 @@ def job_digest(job: Job) -> str:
     program, protocol, network = job.digest or _name(job.program), job.protocol_class.name, job.network or NETWORKS[0]
     facts = [program, args, job.fraction_bits, network, job.parties, protocol, job.check_dealer]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def expectation(job: Job, index: int, party: str | None = None, cluster: str | None = None) -> Expectation:
+    """What a dealt file of a party must be for. `party` and `cluster`: its name, and the digest of its cluster, where it has one."""
+    return Expectation(index, job.parties, job.protocol_class.name, job_digest(job), party, cluster)
 
 
 def _perform(job: Job, party: Party) -> Any:

@@ -156,9 +156,7 @@ class Worker:
             self._outcome = {"error": "", "text": "", **_costs(stats)}
         except Exception as error:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            cause = error if not isinstance(error, Error) else error.__cause__
-            if cause is not None and str(cause) != str(error):
-                traceback.print_exception(cause)
+            _show_own(error)
             self._outcome = {"error": type(error).__name__, "text": _text(error)}
 
     def _show(self, result: Any) -> None:
@@ -172,6 +170,13 @@ class Worker:
             with suppress(OSError, ValueError):
                 stream.flush()
         self._service.send({"event": "ended", **self._outcome})
+
+
+def _show_own(error: Exception) -> None:
+    """In the log of this host: what the program of this party did wrong, if it did."""
+    cause = error.__cause__ if isinstance(error, Error) else error
+    if cause is not None and (cause is error or str(cause) != str(error)):
+        traceback.print_exception(cause)
 
 
 def _costs(stats: Stats) -> Message:

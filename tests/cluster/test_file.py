@@ -35,7 +35,7 @@ def test_defaults_are_those_of_runs_on_one_machine(load, keys):
     cluster = load(f'[[party]]\nname = "a"\naddress = "localhost:7000"\nkey = "{keys[0]}"')
     assert cluster == Cluster(cluster.members)
     assert (cluster.protocol, cluster.fraction_bits, cluster.network, cluster.dealer) == ("additive", 16, NETWORKS[0], None)
-    assert (cluster.start, cluster.message, cluster.heartbeat) == (600, DEFAULT_TIMEOUT, 3)
+    assert (cluster.start, cluster.message, cluster.heartbeat) == (600, DEFAULT_TIMEOUT, 2.5)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

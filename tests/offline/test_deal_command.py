@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from mpc.cli import main
 from mpc.cluster import Cluster, Identity, public_text
-from mpc.launch.job import Job, ProgramFile, job_digest
+from mpc.launch.job import Job, ProgramFile, expectation
 from mpc.launch.simulate import simulate_job
-from mpc.offline import DealtAt, Expectation, open_dealt
+from mpc.offline import DealtAt, open_dealt
 
 PROGRAM = """
 import numpy as np
@@ -58,7 +58,7 @@ def test_deal_and_run(folder):
     for _ in range(2):
         results = simulate_job(replace(job, dealt=tuple(places)))
         assert all(np.array_equal(result, 3 * np.arange(6) ** 2) for result, _ in results)
-    expected = Expectation(1, 2, "additive", job_digest(job), "bob", cluster.digest().hex())
+    expected = expectation(job, 1, "bob", cluster.digest().hex())
     opened = open_dealt(paths[1], places[1].secret, cluster.dealer.public, expected)
     assert opened.position() == opened.runs == 2
     opened.close()
