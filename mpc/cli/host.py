@@ -32,6 +32,7 @@ class Host:
     key: str | None = None
     wait: float | None = None
     insecure: bool = False
+    dealt: str | None = None  # this party's dealt file
 
     def site(self) -> Site:
         key = self.key or f"{self.name}.key"
@@ -60,7 +61,7 @@ def run_host(
         def met(meeting: Meeting) -> None:
             log.event("joined", f"all are there; session {meeting.session.hex()}", session=meeting.session.hex())
 
-        result, stats = play_at(site, job, host.wait, waiting, met)
+        result, stats = play_at(site, job, host.wait, waiting, met, host.dealt)
         log.event("finished", rounds=stats.total.rounds, bytes_sent=stats.total.bytes_sent, seconds=stats.total.seconds)
         return [site.name], Outcome([result], [stats], time.perf_counter() - began)
     except (KeyboardInterrupt, Exception) as error:

@@ -41,6 +41,7 @@ from mpc.party import DEFAULT_TIMEOUT
 @click.option("--cluster", type=click.Path(dir_okay=False), help="Run one party of this cluster file; the others run elsewhere.")
 @click.option("--as", "name", help="Which party, or dealer, of the cluster this host is.")
 @click.option("--key", type=click.Path(dir_okay=False), help="This host's key file. [default: NAME.key]")
+@click.option("--dealt", type=click.Path(dir_okay=False), help="This party's file of `mpc deal`, in place of a dealer.")
 @click.option("--wait", type=float, help="How long to wait for the other hosts, in seconds. [default: as the cluster file says]")
 @click.option("--insecure-transport", is_flag=True, help="Neither encrypt nor authenticate links: for tests, on loopback alone.")
 @click.option("--log-json", is_flag=True, help="Tell what happens as one JSON object a line, on standard error.")
@@ -55,6 +56,7 @@ def run(
     cluster: str | None,
     name: str | None,
     key: str | None,
+    dealt: str | None,
     wait: float | None,
     insecure_transport: bool,
     log_json: bool,
@@ -75,7 +77,7 @@ def run(
     options["checkpoints"] = _checkpoint_folder(program or "dealer", options["checkpoints"], options["resume"])
     if across:
         _only_local(context, cluster, name)
-        host = Host(str(cluster), str(name), key, wait, insecure_transport)
+        host = Host(str(cluster), str(name), key, wait, insecure_transport, dealt)
         names, outcome = run_host(host, program, args, {"trace": path is not None, **_of_host(options)}, log)
     else:
         if program is None:

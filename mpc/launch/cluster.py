@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mpc import __version__
 from mpc.cluster import Cluster, Identity
-from mpc.errors import ClusterError, OptionError
-from mpc.launch.job import Job, mark_finished, play
+from mpc.errors import ClusterError, FrameError, OptionError
+from mpc.launch.job import Job, expectation, mark_finished, play
+from mpc.offline import Dealt, open_dealt
 from mpc.party import Keys, Stats
 from mpc.transport.curve import Contact, CurveTransport
 from mpc.transport.rendezvous import Meeting
@@ -74,31 +76,57 @@ def play_at(
     wait: float | None = None,
     waiting: Waiting = lambda missing: None,
     met: Callable[[Meeting], None] = lambda meeting: None,
+    dealt_file: str | Path | None = None,
 ) -> tuple[Any, Stats]:
     """Be one endpoint of a job whose others run on other hosts, to the end: (result, costs).
 
     `wait` seconds at most until all are there (by default, as the cluster file says); `waiting` hears who is missing, `met`
-    what the handshake gave. HandshakeError where the endpoints do not come together; else what `play` raises.
+    what the handshake gave. `dealt_file`: this party's, in place of a dealer. HandshakeError where the endpoints do not come
+    together; DealtFileError for a file that does not fit or is used up; else what `play` raises.
     """
-    dealer = takes_dealer(site, job)
-    agree = site.cluster.agreement() | {
-        "what is run": "a program",
-        "mpc version": __version__,
-        "program": "" if site.is_dealer else job.digest,
-    }
-    with site.transport(dealer) as transport:
-        meeting = transport.meet(agree, {}, site.cluster.start if wait is None else wait, waiting)
+    dealer = takes_dealer(site, job, dealt_file is not None)
+    with ExitStack() as stack:
+        dealt = None if dealt_file is None else stack.enter_context(closing(_open(site, job, dealt_file)))
+        agree = site.cluster.agreement() | {
+            "what is run": "a program",
+            "mpc version": __version__,
+            "program": "" if site.is_dealer else job.digest,
+            "dealing": "by the dealer" if dealt is None else f"files of deal {dealt.header.deal}",
+            "integrity": str(job.integrity),
+            "versions checked of the dealer": str(job.check_dealer),
+        }
+        facts = {} if dealt is None else {"standing": dealt.standing().hex()}
+        transport = stack.enter_context(site.transport(dealer))
+        meeting = transport.meet(agree, facts, site.cluster.start if wait is None else wait, waiting)
         met(meeting)
-        outcome = play(job, transport, keys_of(meeting, site.index, job.parties))
+        record = None if dealt is None else dealt.claim(dealt.agree(_standings(meeting)))
+        outcome = play(job, transport, keys_of(meeting, site.index, job.parties), record=record)
     mark_finished(job, [] if site.is_dealer else [site.index])
     return outcome
 
 
-def takes_dealer(site: Site, job: Job) -> bool:
+def _open(site: Site, job: Job, path: str | Path) -> Dealt:
+    if site.cluster.dealer is None:
+        raise ClusterError("the cluster file has no [dealer]: add who dealt the files, whose key they are checked with")
+    expected = expectation(job, site.index, site.name, site.cluster.digest().hex())
+    return open_dealt(path, site.identity.secret, site.cluster.dealer.public, expected)
+
+
+def _standings(meeting: Meeting) -> list[bytes]:
+    """How far each party has used its dealt file, as it told in the handshake."""
+    try:
+        return [bytes.fromhex(facts.get("standing", "")) for facts in meeting.facts.values()]
+    except ValueError:
+        raise FrameError("a party told in no form that is known how far it has used its dealt file") from None
+
+
+def takes_dealer(site: Site, job: Job, dealt: bool = False) -> bool:
     """Whether the dealer takes part in this job; ClusterError if it has to and there is none."""
     if job.seed is not None:
         raise OptionError("a run across machines takes no seed: it would repeat its masks")
-    needed = job.endpoints > job.parties
+    if dealt and site.is_dealer:
+        raise ClusterError(f"{site.name!r} is the dealer, which has no part in a run with dealt files")
+    needed = job.endpoints > job.parties and not dealt
     if needed and site.cluster.dealer is None:
         raise ClusterError(
             f"protocol '{job.protocol}' needs correlated randomness, and the cluster file has no [dealer]: add one, which all "

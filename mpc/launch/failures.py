@@ -195,8 +195,9 @@ _AS_RAISED = {Cause.LOST: LinkLost, Cause.TIMEOUT: PeerTimeout}
 
 def _place(endpoint: Endpoint, error: BaseException) -> None:
     """An error that goes to all parties as it is says in which operation it was."""
-    if isinstance(error, _PUBLIC) and endpoint.operation and "operation '" not in str(error):
-        error.args = (f"{error} (during operation '{endpoint.operation}')",)
+    if isinstance(error, _PUBLIC) and "operation '" not in str(error):
+        where = f"during operation '{endpoint.operation}'" if endpoint.operation else "before the first operation"
+        error.args = (f"{error} ({where})",)
 
 
 def _report(endpoint: Endpoint, error: BaseException) -> Report:

@@ -219,16 +219,17 @@ def _run(job: Job, endpoint: Endpoint) -> Any:
 
 
 def job_digest(job: Job) -> str:
-    """A hash of what decides, with the shapes of the data, what a run asks of the dealer: program, arguments and options."""
-    plain = all(isinstance(arg, str) for arg in job.args)
-    args = list(job.args) if plain else hashlib.sha256(cloudpickle.dumps(job.args)).hexdigest()
+    """A hash of what decides, with arguments and shapes, what a run asks of the dealer: program and options.
+
+    Not the arguments, which differ between hosts, as paths do: requests are compared one by one.
+    """
     program, protocol, network = job.digest or _name(job.program), job.protocol_class.name, job.network or NETWORKS[0]
-    facts = [program, args, job.fraction_bits, network, job.parties, protocol, job.check_dealer]
+    facts = [program, job.fraction_bits, network, job.parties, protocol, job.check_dealer]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def expectation(job: Job, index: int, party: str | None = None, cluster: str | None = None) -> Expectation:
-    """What a dealt file of a party must be for. `party` and `cluster`: its name, and the digest of its cluster, where it has one."""
+    """What a party's dealt file must be for. `party`, `cluster`: its name, and its cluster's digest, where it has one."""
     return Expectation(index, job.parties, job.protocol_class.name, job_digest(job), party, cluster)
 
 

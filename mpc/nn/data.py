@@ -23,9 +23,7 @@ Shuffle = bool | Literal["secret"]
 Shapes = Sequence[Any] | None
 
 
-def by_rows(
-    party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None
-) -> Tensor:
+def by_rows(party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None) -> Tensor:
     """The rows that several owners have of one table, one owner after the other: each passes its own, others None.
 
     `owners`: all parties, if left out. How many rows each has becomes public. `shapes`, of each owner's array, and `dtype` are as
@@ -34,9 +32,7 @@ def by_rows(
     return _together(party, array, owners, shapes, dtype, "by_rows", 0)
 
 
-def by_columns(
-    party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None
-) -> Tensor:
+def by_columns(party: Party, array: Any, owners: Iterable[int] | None = None, shapes: Shapes = None, dtype: Any = None) -> Tensor:
     """The columns that several owners have of the same rows, in the same order: each passes its own, others None.
 
     As `by_rows`. To bring rows into the same order is the owners' business, before.

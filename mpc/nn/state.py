@@ -37,7 +37,7 @@ def save(net_or_state: State, path: str | Path, key: Key = None) -> Path:
     parties' has the network. Keep keys away from backups of the files.
 
     What is saved has a common random number, so that files of different saves are not loaded together.
-    Cost: 1 round, 32 bytes; 1 more for products, which are truncated. Optimisers' state is not saved: `party.checkpoint` keeps it.
+    Cost: 1 round, 32 bytes; 1 more for products, which are truncated. Optimisers' state is kept by `party.checkpoint` only.
     """
     state = _state(net_or_state, "save")
     tensors = truncate(list(state.values()))

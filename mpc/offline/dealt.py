@@ -44,7 +44,7 @@ _MEANS = {
     "party": "party",
     "parties": "number of parties",
     "protocol": "protocol",
-    "program": "program, arguments or options",
+    "program": "program, or for other options",
     "cluster": "cluster file",
 }
 

@@ -23,6 +23,7 @@ from mpc.serve.workplace import Workplace
 _TURN = 0.5  # seconds between two looks at clocks and signals, and
 _SHORT = 0.02  # where a worker is about to end
 _GRACE = 6.0  # seconds that a worker gets to end, once it has said its last, or was told to
+_LONG = 3.0  # seconds of waiting for the others, from which on it is told who is missing
 _SOON, _LATE = 0.2, 10.0  # seconds before another worker is started: the shortest, and the longest after failures
 
 
@@ -99,6 +100,7 @@ class Service:
     def _start(self) -> None:
         self._deadline = self._job = self._given = self._submission = None
         self._leaving = self._ready = False
+        self._started = time.monotonic()
         self._outcome: Message = {}
         self._begun: Message = {}
         self._folder = self._workplace.prepare()
@@ -139,7 +141,8 @@ class Service:
 
     def _on_waiting(self, message: Message) -> None:
         text = "waiting for " + "; ".join(f"{name}: {why}" for name, why in message["missing"].items())
-        if message["missing"] and text != self._shown:
+        late = time.monotonic() - self._started > _LONG
+        if message["missing"] and late and text != self._shown:
             self._shown = text
             self._tell("waiting", text, missing=message["missing"])
             for submission in self._queue:

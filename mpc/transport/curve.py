@@ -159,6 +159,16 @@ class CurveTransport(SocketTransport):
             self.index, self._names, [contact.address for contact in self._contacts], agree, facts
         )
         self._connect()
+        try:
+            self._gather(met, wait, waiting)
+        except (HandshakeError, FrameError) as error:
+            self._part(str(error))
+            raise
+        self._joined = True
+        self._guard.arm()
+        return met.meeting()
+
+    def _gather(self, met: Rendezvous, wait: float, waiting: Callable[[dict[int, str]], None]) -> None:
         deadline, shown = time.monotonic() + wait, 0.0
         while not met.complete:
             self._turn(0.2)
@@ -169,9 +179,14 @@ class CurveTransport(SocketTransport):
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
                 waiting(met.missing())
-        self._joined = True
-        self._guard.arm()
-        return met.meeting()
+
+    def _part(self, why: str) -> None:
+        """This endpoint gives up: those that have come must hear of it, and whoever does not fit must hear its HELLO."""
+        deadline = time.monotonic() + _GRACE
+        while not self._greeted.issuperset(self._rendezvous.met) and time.monotonic() < deadline:
+            with suppress(HandshakeError, FrameError):
+                self._turn(0.05)
+        self._note(Report(self.index, Cause.FAILED, self.index, "", why))
 
     def _greet(self, peer: int) -> None:
         """Our link to it is there."""

@@ -26,7 +26,7 @@ class Link(Enum):
     """What happened to a link."""
 
     UP = "up"
-    DOWN = "down"
+    DOWN = "not reachable any more"
     REFUSED = "the other side does not accept our key"
     FOREIGN = "whoever listens there does not hold the key that we expect"
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from mpc.errors import HandshakeError
@@ -65,6 +65,11 @@ class Rendezvous:
         self._hellos.pop(peer, None)
         self._ready.pop(peer, None)
         self.trouble[peer] = why
+
+    @property
+    def met(self) -> Collection[int]:
+        """Whose HELLO has come."""
+        return self._hellos.keys()
 
     @property
     def complete(self) -> bool:

@@ -67,7 +67,7 @@ def altered(case):
 
 def twice(case):
     """A second copy of the last message to an endpoint is not looked at any more."""
-    if not (case.harmless and case.label in ("reveal", "deal.end", "deal.truncation+selections")):
+    if not (case.harmless and case.label in ("confirm", "reveal", "deal.end", "deal.truncation+selections")):
         both_ends(case)
 
 
@@ -91,7 +91,8 @@ def test_a_message_is_altered(faults, fault, parties):
 
 @pytest.mark.parametrize(("place", "bit"), HEADER)
 def test_a_bit_of_the_header_is_flipped(faults, place, bit):
-    faults.all_of(faults.cases(flip_at(place, bit), 2), striker(faults, LONG), both_ends, at_once=2)
+    lost = (place, bit) == (4, 4)  # an announcement becomes a READY, which nobody waits for
+    faults.all_of(faults.cases(flip_at(place, bit), 2), striker(faults, SHORT if lost else LONG), both_ends, at_once=2)
 
 
 @pytest.mark.parametrize("fault", ["drop", "swap"])

@@ -79,7 +79,7 @@ def program(party, seen):
     seen.add(party, (x[order] > y).reveal(to=1))
     seen.add(party, (shuffled([x])[0] ** 2).sum().reveal(to=0))
     size = party.announce(np.arange(4.0) if party.index == 0 else None, owner=0)
-    return ((x / y[::-1]).sum() * float(size.sum())).reveal()
+    return ((x * y[::-1]).sum() * float(size.sum())).reveal()
 
 
 def play(n, integrity=True, alter=None, record=False, seed=SEED, **options):

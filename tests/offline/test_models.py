@@ -34,9 +34,8 @@ def onnx_model(party, path):
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     onnx = pytest.importorskip("onnx")
-    x, y = (
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in [("x", [2, 3]), ("y", [2, 2])]
-    )
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [2, 3])
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [2, 2])
     weights = [onnx.numpy_helper.from_array(STATE[name].astype(np.float32), name) for name in STATE]
     gemm = onnx.helper.make_node("Gemm", ["x", "weight", "bias"], ["z"], transB=1)
     relu = onnx.helper.make_node("Relu", ["z"], ["y"])

@@ -5,7 +5,7 @@ import pytest
 
 from mpc.contract import Exponential, Index, Waves, codec
 from mpc.testing import check_jointly_uniform, share_input
-from protocols.additive import Additive, dealer
+from protocols.additive import Additive, dealing
 from protocols.additive.source import Source
 
 SEED = 20240301
@@ -211,7 +211,7 @@ def none_of_party(party, method):
 
 
 def dealt_in_the_clear(monkeypatch):
-    monkeypatch.setattr(dealer, "_correct", lambda value, shares: value)
+    monkeypatch.setattr(dealing, "_correct", lambda value, shares: value)
 
 
 BREAKS = {
