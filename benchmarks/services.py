@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,12 +71,24 @@ class Services:
 
     # ------------------------------------------------------------------ processes
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, options: Sequence[str] = ()) -> None:
         for name in names or NAMES:
             programs = [] if name == "dealer" else ["--programs", f"{name}/programs.toml"]
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "mpc", "serve", "--cluster", "cluster.toml", "--as", name, *programs, *self._options],
+                    [
+                        sys.executable,
+                        "-m",
+                        "mpc",
+                        "serve",
+                        "--cluster",
+                        "cluster.toml",
+                        "--as",
+                        name,
+                        *programs,
+                        *self._options,
+                        *options,
+                    ],
                     cwd=self.folder,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -97,6 +109,16 @@ class Services:
             return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         except OSError:
             return []
+
+    def all_workers(self) -> int:
+        """How many processes of jobs there are on this machine, also of services that were killed."""
+        mine = str(self.folder).encode()
+        found = 0
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                words = path.read_bytes()
+                found += b"mpc.serve.worker" in words and mine in words
+        return found
 
     def submit(self, name: str, program: str, *args: str) -> Ended:
         output: list[bytes] = []

@@ -13,7 +13,8 @@ from mpc.cluster import Cluster, Identity
 from mpc.dry import Dealing, Recipient
 from mpc.dry import deal as deal_files
 from mpc.errors import ClusterError, DealtFileError, Error
-from mpc.launch.job import Job, ProgramFile
+from mpc.launch.job import Job
+from mpc.launch.program import ProgramFile
 from mpc.progress import size_text
 
 if TYPE_CHECKING:

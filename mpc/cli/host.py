@@ -16,7 +16,8 @@ from mpc.cli.log import Log
 from mpc.cluster import Cluster, Identity
 from mpc.errors import Error, OptionError, PeerFailed, PeerTimeout
 from mpc.launch.cluster import Site, play_at
-from mpc.launch.job import Job, ProgramFile, no_program
+from mpc.launch.job import Job
+from mpc.launch.program import ProgramFile, no_program
 from mpc.launch.run import Outcome
 from mpc.transport.rendezvous import Meeting
 

@@ -14,7 +14,8 @@ from mpc.cli.host import Host, run_host
 from mpc.cli.log import Log
 from mpc.cli.report import show_costs, show_profile
 from mpc.errors import Error, party_name
-from mpc.launch.job import Job, ProgramFile
+from mpc.launch.job import Job
+from mpc.launch.program import ProgramFile
 from mpc.launch.run import Outcome, execute
 from mpc.launch.trace import write_trace
 from mpc.party import DEFAULT_TIMEOUT

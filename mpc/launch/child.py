@@ -12,7 +12,8 @@ from typing import Any
 from mpc.errors import OptionError, PeerFailed, UsageError, party_name
 from mpc.launch.channel import Channel, Packed, pack, unpack
 from mpc.launch.failures import describe
-from mpc.launch.job import Job, play
+from mpc.launch.job import Job
+from mpc.launch.play import play
 from mpc.transport.zeromq import ZeroMQTransport
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from mpc import __version__
 from mpc.cluster import Cluster, Identity
 from mpc.errors import ClusterError, FrameError, OptionError
-from mpc.launch.job import Job, expectation, mark_finished, play
+from mpc.launch.job import Job, expectation
+from mpc.launch.play import mark_finished, play
 from mpc.offline import Dealt, open_dealt
 from mpc.party import Keys, Stats
 from mpc.transport.curve import Contact, CurveTransport

@@ -12,7 +12,7 @@ import numpy as np
 from mpc import __version__
 from mpc.errors import DesyncError
 from mpc.launch.cluster import Site, Waiting
-from mpc.launch.job import ProgramFile
+from mpc.launch.program import ProgramFile
 from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
 from mpc.transport.handshake import differences
 

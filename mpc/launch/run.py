@@ -14,7 +14,9 @@ from typing import Any
 from mpc.errors import PartyDied, party_name
 from mpc.launch.channel import pack
 from mpc.launch.failures import Failure, Standing, raisable
-from mpc.launch.job import Job, mark_finished, pack_job
+from mpc.launch.job import Job
+from mpc.launch.packing import pack_job
+from mpc.launch.play import mark_finished
 from mpc.launch.process import Child, end, interrupts_held
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.progress import erase

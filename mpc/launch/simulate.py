@@ -11,7 +11,8 @@ from typing import Any
 
 from mpc.errors import party_name
 from mpc.launch.failures import Failure, Standing, root_of
-from mpc.launch.job import Job, mark_finished, play
+from mpc.launch.job import Job
+from mpc.launch.play import mark_finished, play
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import MemoryHub, Transport

@@ -8,7 +8,8 @@ from pathlib import Path
 from mpc.cluster import Cluster, Identity
 from mpc.errors import OptionError
 from mpc.launch.cluster import Site, takes_dealer
-from mpc.launch.job import Job, no_program
+from mpc.launch.job import Job
+from mpc.launch.program import no_program
 from mpc.serve.programs import Programs
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from mpc.cluster import check_name
 from mpc.cluster.tables import Table, nearest
 from mpc.errors import ClusterError, JobRefused, OptionError, ServiceError
-from mpc.launch.job import PROGRAM_MODULE, ProgramFile
+from mpc.launch.program import PROGRAM_MODULE, ProgramFile
 
 _LARGEST = 1 << 24  # bytes of a program
 _LARGEST_LIST = 1 << 20

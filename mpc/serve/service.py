@@ -197,7 +197,7 @@ class Service:
         self._worker = self._deadline = None
         if self._job is not None:
             self._conclude(self._job, worker.code)
-        if not self._ready:
+        if not self._ready and worker.code == 0:  # it could not, and said why; a killed one is replaced at once
             self._pause = min(self._pause * 2, _LATE)
         self._next_start = time.monotonic() + self._pause
 

@@ -25,7 +25,8 @@ import numpy as np
 from mpc import __version__
 from mpc.errors import Error, JobRefused, JobStopped, ServiceError
 from mpc.launch.cluster import keys_of, takes_dealer
-from mpc.launch.job import Job, play
+from mpc.launch.job import Job
+from mpc.launch.play import play
 from mpc.launch.start import die_with
 from mpc.party import Stats
 from mpc.serve.lines import Lines, Message
@@ -175,7 +176,9 @@ class Worker:
 def _show_own(error: Exception) -> None:
     """In the log of this host: what the program of this party did wrong, if it did."""
     cause = error.__cause__ if isinstance(error, Error) else error
-    if cause is not None and (cause is error or str(cause) != str(error)):
+    if isinstance(cause, Error) and str(cause) != str(error):
+        print(cause, file=sys.stderr)
+    elif cause is not None and not isinstance(cause, Error):
         traceback.print_exception(cause)
 
 

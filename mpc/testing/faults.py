@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mpc.testing.wrapper import Wrapper
-from mpc.transport import Header, Message, Transport
+from mpc.transport import Header, Transport
 from mpc.transport.reports import Report
 
 Messages = list[tuple[bytes, list[bytes]]]

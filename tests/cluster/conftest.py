@@ -16,7 +16,8 @@ import mpc
 from mpc.cluster import Cluster, Identity, public_text
 from mpc.errors import party_name
 from mpc.launch.cluster import keys_of
-from mpc.launch.job import Job, play
+from mpc.launch.job import Job
+from mpc.launch.play import play
 from mpc.transport.curve import Contact, CurveTransport
 
 KEYS = [public_text(Identity(f"p{k}", bytes([k + 1] * 32)).public) for k in range(4)]

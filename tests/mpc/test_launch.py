@@ -13,7 +13,8 @@ import pytest
 import mpc
 from mpc.launch.channel import Channel, pack, unpack
 from mpc.launch.failures import exit_text
-from mpc.launch.job import Job, pack_job
+from mpc.launch.job import Job
+from mpc.launch.packing import pack_job
 
 both = pytest.mark.parametrize("run", [partial(mpc.run, protocol="plaintext"), mpc.simulate], ids=["run", "simulate"])
 OFFSET = 3

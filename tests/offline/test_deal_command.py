@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from mpc.cli import main
 from mpc.cluster import Cluster, Identity, public_text
-from mpc.launch.job import Job, ProgramFile, expectation
+from mpc.launch.job import Job, expectation
+from mpc.launch.program import ProgramFile
 from mpc.launch.simulate import simulate_job
 from mpc.offline import DealtAt, open_dealt
 

@@ -216,7 +216,7 @@ def test_a_file_is_never_written_over(dealt, programs, monkeypatch):
 
 
 def test_the_digest_is_of_program_and_options_and_not_of_a_hosts_own_arguments(tmp_path):
-    from mpc.launch.job import ProgramFile
+    from mpc.launch.program import ProgramFile
 
     a, b = tmp_path / "a.py", tmp_path / "b.py"
     a.write_text("def main(party): pass\n")

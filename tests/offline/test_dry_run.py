@@ -88,7 +88,7 @@ def test_a_value_that_the_program_has_gives_its_shape_and_dtype():
 def test_what_needs_a_value_names_the_line_and_the_cure(tmp_path, lines, cure):
     path = tmp_path / "program.py"
     path.write_text(f"def main(party):\n    {lines}\n")
-    from mpc.launch.job import ProgramFile
+    from mpc.launch.program import ProgramFile
 
     with pytest.raises(DryRunError) as error:
         dry_run(Job(ProgramFile(str(path))))

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mpc.errors import JobRefused, OptionError, ServiceError
-from mpc.launch.job import PROGRAM_MODULE
+from mpc.launch.program import PROGRAM_MODULE
 from mpc.serve.programs import AdmittedProgram, Programs
 
 GOOD = "def main(party, *args):\n    return 'good', args\n"

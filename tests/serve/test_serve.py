@@ -159,6 +159,15 @@ def test_sigterm_ends_a_service_in_order_and_its_job_with_it(services):
     assert not os.path.exists(f"/proc/{worker}") and not (services.at("b") / "socket").exists()
     ended = job.end()
     assert ended.status == 1 and "party 1 failed with JobStopped" in ended.text
+
+
+def test_a_job_takes_no_longer_than_its_host_allows(services):
+    services.start("b", options=["--job-timeout", "1"])  # which the test before has ended
+    ended = services.submit("a", "spin")
+    assert ended.status == 1 and "party 1 failed with JobStopped" in ended.text
+    assert until(lambda: "--job-timeout" in newest(services, "b")["text"])
+    services.processes["b"].terminate()
+    assert services.processes["b"].wait(20) == 0
     services.start("b")
 
 
@@ -184,7 +193,7 @@ def test_nothing_is_left_after_many_jobs(services, used):
     assert services.idle()
     after = [services.usage(name) for name in NAMES]
     assert [use.descriptors for use in after] == [use.descriptors for use in used]
-    assert [use.children for use in after] == [1, 1, 1]
+    assert [use.children for use in after] == [1, 1, 1] and services.all_workers() == 3
     for name in NAMES:
         kept = list((services.at(name) / "jobs").iterdir())
         assert len(kept) == KEEP + 1  # and the next
