@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from rich.table import Table  # rich's import would slow every other command down
 
 
+TRUST = (
+    "the dealer {name} sees no data, but with any one party it could compute all: all must trust it not to collude, and it must\n"
+    "not be able to read the parties' links"
+)
+
+
 @click.group()
 def cluster() -> None:
     """Clusters: parties on machines of their own."""
@@ -37,7 +43,9 @@ def show(path: str) -> None:
     click.echo(f"protocol {found.protocol}, {found.fraction_bits} fraction bits, network {found.network}")
     click.echo(f"waits: {found.start:g} s for a start, {found.message:g} s for a message, {found.heartbeat:g} s of silence")
     if found.dealer is None:
-        click.echo("no dealer: runs use dealt files")
+        click.echo("no dealer: add one for protocols that need correlated randomness, live or by dealt files")
+    else:
+        click.echo(TRUST.format(name=found.dealer.name))
     _print(_members(found))
     click.echo(f"fingerprint of all that hosts must have alike: {fingerprint(found.digest())}")
 

@@ -36,6 +36,9 @@ def deal(
 
     The program runs on shapes alone: party.index is -1, and inputs need shape=. Send each party its file, NAME.deal, which
     it alone can open; it is used up after so many runs.
+
+    Whoever deals could, together with any one party, compute everything that the runs hide: all parties must trust it not to
+    collude, and to keep nothing of what it dealt.
     """
     sys.argv = [program, *args]
     try:

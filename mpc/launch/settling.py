@@ -15,7 +15,7 @@ from mpc.errors import (
 from mpc.launch.failures import Standing
 from mpc.party import Endpoint
 from mpc.transport import Transport
-from mpc.transport.reports import Cause, Report
+from mpc.transport.reports import Cause, Report, printable
 
 
 def settle(transport: Transport, endpoint: Endpoint, error: BaseException) -> None:
@@ -35,9 +35,9 @@ _AS_RAISED = {Cause.LOST: LinkLost, Cause.TIMEOUT: PeerTimeout}
 
 def _place(endpoint: Endpoint, error: BaseException) -> None:
     """An error that goes to all parties as it is says in which operation it was."""
-    if isinstance(error, _PUBLIC) and "operation '" not in str(error):
+    if isinstance(error, _PUBLIC):
         where = f"during operation '{endpoint.operation}'" if endpoint.operation else "before the first operation"
-        error.args = (f"{error} ({where})",)
+        error.args = (printable(str(error) if "operation '" in str(error) else f"{error} ({where})"),)
 
 
 def _report(endpoint: Endpoint, error: BaseException) -> Report:

@@ -47,6 +47,7 @@ def save(net_or_state: State, path: str | Path, key: Key = None) -> Path:
         _common_number(context)
         return place
     secret = share_files.key_of(key, place, create=True)
+    context.protocol.endpoint.confirm()  # what was altered on its way must not be kept: no later run would notice
     exported = [context.protocol.export(t.share) for t in tensors]
     header = _facts(context) | {
         "save": _common_number(context),

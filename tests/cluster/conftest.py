@@ -304,8 +304,11 @@ class Wire:
 
     def _relay_frames(self, client, server):
         try:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream = client.makefile("rb")
-            self._pass(server, self._exactly(stream, 64))  # ZMTP's greeting
+            for _ in range(64):  # ZMTP's greeting, whose parts wait for each other
+                self._pass(server, self._exactly(stream, 1))
             while True:
                 start = self._exactly(stream, 1)
                 start += self._exactly(stream, 8 if start[0] & 2 else 1)
@@ -317,6 +320,7 @@ class Wire:
                     self._pass(server, frame + self._held)
                     self._held = b""
         finally:
+            stream.close()
             self._shut(client, server)
 
     def _exactly(self, stream, count):

@@ -64,7 +64,7 @@ def test_cluster_show(mpc_command, load, valid):
 
 def test_cluster_show_without_a_dealer(mpc_command, load, valid):
     load(valid[: valid.index("[dealer]")])
-    assert "no dealer: runs use dealt files" in mpc_command("cluster", "show", "cluster.toml").stdout
+    assert "no dealer: add one for protocols" in mpc_command("cluster", "show", "cluster.toml").stdout
 
 
 def test_cluster_show_refuses(mpc_command):

@@ -51,8 +51,12 @@ def tapper(faults, timeout, insecure=False):
 
 
 def last(case):
-    """Whether it is the last thing that this link carries: then it may be too late for any harm."""
-    return case.harmless and case.label in ("confirm", "reveal", "deal.end", "deal.truncation+selections")
+    """Whether it is the last thing that this link carries: then it is too late for any harm to who has finished, and the
+    others may not hear that it has."""
+    late = case.label in ("confirm", "reveal", "deal.end", "deal.truncation+selections")
+    lost = [isinstance(outcome, LinkLost) and case.name() in str(outcome) for outcome in case.outcomes]
+    right = [outcome == expected for outcome, expected in zip(case.outcomes, [5.0, 5.0, None], strict=True)]
+    return late and any(right) and all(a or b for a, b in zip(right, lost, strict=True))
 
 
 @pytest.mark.parametrize("fault", ["reset", "flip", "truncate"])

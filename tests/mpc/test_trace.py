@@ -116,7 +116,7 @@ def test_a_full_trace_goes_on_with_scopes(tmp_path, monkeypatch):
     messages = [sum(event.kind != "scope" for event in each.trace.events) for each in stats]
     dropped = [each.trace.dropped for each in stats]
     assert messages == [3, 3, 3] and dropped[0] > stats[0].total.rounds - 3
-    assert write_trace(tmp_path / "trace.json", stats, 2) == sum(dropped)
+    assert write_trace(tmp_path / "trace.json", stats, ["party 0", "party 1", "the dealer"]) == sum(dropped)
     party, *_ = load(tmp_path / "trace.json").values()
     assert paths(party) == ["net", "net/first", "net/second", "end"]
 

@@ -159,10 +159,13 @@ def test_sigterm_ends_a_service_in_order_and_its_job_with_it(services):
     assert not os.path.exists(f"/proc/{worker}") and not (services.at("b") / "socket").exists()
     ended = job.end()
     assert ended.status == 1 and "party 1 failed with JobStopped" in ended.text
+    services.start("b")
 
 
 def test_a_job_takes_no_longer_than_its_host_allows(services):
-    services.start("b", options=["--job-timeout", "1"])  # which the test before has ended
+    services.processes["b"].terminate()
+    assert services.processes["b"].wait(20) == 0
+    services.start("b", options=["--job-timeout", "1"])
     ended = services.submit("a", "spin")
     assert ended.status == 1 and "party 1 failed with JobStopped" in ended.text
     assert until(lambda: "--job-timeout" in newest(services, "b")["text"])

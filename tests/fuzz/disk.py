@@ -1,0 +1,282 @@
+"""Files: of a cluster, of keys, of shares, of checkpoints, of deals. Those with a seal are also sealed anew, by who has the key."""
+
+import io
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import mpc
+from mpc import nn, share_files
+from mpc.checkpoints import Folder
+from mpc.checkpoints.outline import difference, outline
+from mpc.checkpoints.state import dump, load
+from mpc.cluster import Cluster, Identity
+from mpc.cluster.keys import fingerprint, parse_public, public_text
+from mpc.offline import Expectation, open_dealt
+from mpc.offline.file import CORRECTIONS, LENGTH, MAGIC, REQUESTS, RING, VERSION, WORD, Header
+from mpc.offline.ledger import Ledger
+from mpc.offline.record import Record, correction_frame, request_entry
+from mpc.offline.sealing import Keychain, SealedWriter, public_of, sealed_bytes
+from tests.fuzz.source import pack, unpack
+from tests.fuzz.wire import ARRAYS, SPECS
+
+KEY = bytes(range(32))
+PARTY, DEALER, EPHEMERAL = bytes(range(1, 33)), bytes(range(2, 34)), bytes(range(3, 35))
+
+
+def with_file(use, data):
+    """use(path) of a private file with that content."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        path.chmod(0o600)
+        return use(path)
+
+
+# ------------------------------------------------------------------ clusters and keys
+
+
+def cluster(data):
+    found = with_file(Cluster.load, data)
+    assert len(found.digest()) == 32 and all(found.index_of(m.name) == k for k, m in enumerate(found.endpoints))
+
+
+def member(name, port):
+    key = public_text(public_of(bytes([port]) * 32))
+    return f'name = "{name}"\naddress = "127.0.0.1:{port}"\nlisten = "*:{port}"\nkey = "{key}"\n'
+
+
+TABLES = f"[timeouts]\nstart = 60\nmessage = 1.5\n[[party]]\n{member('a', 1)}[[party]]\n{member('b', 2)}[dealer]\n{member('d', 3)}"
+CLUSTERS = [
+    f'protocol = "additive"\nfraction_bits = 12\nnetwork = "wan"\n{TABLES}'.encode(),
+    TABLES.encode(),
+    b"a" + b".a" * 400 + b" = 1",
+    b"a = " + b"[" * 900,
+]
+
+
+def key_file(data):
+    repr(with_file(Identity.load, data))
+
+
+KEY_FILES = [Identity("a", KEY)._text().encode(), b'name = 1\npublic = []\nsecret = {}\n']
+
+
+def public_key(data):
+    key = parse_public(data.decode(errors="replace"))
+    assert public_text(key).encode() == data and len(fingerprint(key)) == 24
+
+
+PUBLIC_KEYS = [public_text(public_of(KEY)).encode(), b"sec_" + b"A" * 43]
+
+# ------------------------------------------------------------------ files of shares
+
+
+def sealed(head, plain):
+    """A share file of that header and content, under the right key."""
+    begin = share_files.MAGIC + len(head).to_bytes(4, "little") + head
+    return begin + bytes(12) + AESGCM(KEY).encrypt(bytes(12), plain, begin)
+
+
+def share_file(data):
+    with_file(lambda path: share_files.read(path, KEY, lambda header: None), data)
+
+
+def sealed_share_file(data):
+    share_file(sealed(*unpack(data, 2)))
+
+
+ALIKE = json.dumps({"arrays": [["uint64", [2, 3]], ["uint8", [5]], ["bool", [3]]]}).encode()
+PLAIN = b"".join(array.tobytes() for array in ARRAYS)
+SHARE_FILES = [sealed(ALIKE, PLAIN), sealed(b"[" * 3000, b""), share_files.MAGIC + b"\xff\xff\xff\xff{}"]
+SEALED = [
+    pack(ALIKE, PLAIN),
+    pack(b'{"arrays": [["uint8", [1152921504606846976]], ["O", []]]}', b""),
+    pack(b'{"arrays": [["uint64", [-1]]]}', PLAIN),
+    pack(b'{"arrays": [["float64", [1]]]}', PLAIN),
+    pack(b"{}", b""),
+]
+
+
+def alone():
+    """A party of a run in the clear, by itself."""
+    found = []
+    mpc.simulate(found.append, parties=1, protocol="plaintext")
+    return found[0]
+
+
+LONER = alone()
+CONTEXT = LONER._context
+FACTS = {"version": 1, "party": 0, "parties": 1, "protocol": "plaintext", "fraction_bits": 16}
+
+
+def merged(facts, head):
+    """The facts, with what is said beside or in place of them; anything that is no object stays as it is."""
+    try:
+        said = json.loads(head)
+    except (ValueError, RecursionError):
+        return head
+    return json.dumps(facts | said).encode() if isinstance(said, dict) else head
+
+
+def network(data):
+    """A file of nn.save, from whoever has its key."""
+    head, plain = unpack(data, 2)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "net.0").write_bytes(sealed(merged(FACTS, head), plain))
+        for tensor in nn.load(LONER, Path(folder) / "net", KEY).values():
+            assert tensor.shape is not None
+
+
+NET = {"save": "ab" * 32, "arrays": [["uint64", [2, 3]]]}
+WEIGHT = {"name": "weight", "kind": "float", "scale": 16, "shape": [2, 3], "arrays": 1}
+NETWORKS = [
+    pack(json.dumps(NET | {"tensors": [WEIGHT]}).encode(), ARRAYS[0].tobytes()),
+    pack(json.dumps(NET | {"tensors": [WEIGHT | {"kind": "x", "arrays": 2}]}).encode(), ARRAYS[0].tobytes()),
+    pack(json.dumps({"save": 1, "arrays": []}).encode(), b""),
+]
+
+# ------------------------------------------------------------------ checkpoints
+
+RUN = {"version": "checkpoint 1", "party": 0, "program": "p"}
+STATE = {"n": 1, "x": np.arange(3.0), "t": (None, b"ab", np.int8(3)), "s": LONER.constant(np.ones((2, 2)))}
+
+
+def checkpoints(data):
+    """A party's folder: what it says of the run, and a state."""
+    run, head, tree, content = unpack(data, 4)
+    described = {"arrays": [["uint8", [len(tree)]], ["uint8", [len(content) // 2]], ["uint64", [len(content) // 2 // 8]]]}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "party-0"
+        path.mkdir()
+        (path / "key").write_bytes(KEY)
+        (path / "key").chmod(0o600)
+        (path / "run").write_bytes(sealed(merged(RUN | {"arrays": []}, run), b""))
+        (path / "checkpoint-3").write_bytes(sealed(merged(RUN | described, head), tree + content))
+        found = Folder(Path(folder), 0, {"program": "p"})
+        try:
+            assert 0 <= found.used and found.status in (1, 2)
+            for number, attempt in found.kept():
+                state = load(found.read(number)[1], CONTEXT)
+                assert len(attempt) == 16 and (difference(outline(STATE), outline(state)) or True)
+        finally:
+            found.close()
+
+
+def checkpoint():
+    tree, *arrays = dump(STATE, CONTEXT)
+    described = [[array.dtype.name, list(array.shape)] for array in (tree, *arrays)]
+    head = json.dumps({"number": 3, "attempt": "ab" * 16, "arrays": described}).encode()
+    return pack(b'{"used": 65536, "finished": false}', head, tree.tobytes(), b"".join(array.tobytes() for array in arrays))
+
+
+CHECKPOINTS = [
+    checkpoint(),
+    pack(b'{"used": 1, "finished": true}', b'{"number": 3, "attempt": %d}' % 10**31, b"", b""),
+    pack(b'{"used": 1, "finished": true}', b'{"number": 3, "attempt": "%s"}' % (b"a" * 32), b'["list", [["bytes"]]]', b"ab"),
+    pack(b'{"used": 1, "finished": false}', b'{"number": 3, "attempt": "%s"}' % (b"a" * 32), b'["tensor"]' + b"[" * 900, b""),
+]
+
+# ------------------------------------------------------------------ deals
+
+DEAL = "ab" * 16
+KEYS = {"ephemeral": public_of(EPHEMERAL).hex(), "to": public_of(PARTY).hex(), "dealer": public_of(DEALER).hex()}
+SAYS = {"deal": DEAL, "party": "a", "index": 0, "parties": 2, "protocol": "additive", "program": "", "cluster": "", "runs": 1}
+HEAD = Header(**SAYS, **KEYS, version=VERSION, ring=RING).encode()
+
+
+def dealt(head, streams, index=None):
+    """A dealt file of that header, those streams and that index, sealed as the dealer would."""
+    file = io.BytesIO()
+    keys = Keychain.of_sender(DEALER, EPHEMERAL, public_of(PARTY), head)
+
+    def seal(name, content):
+        writer = SealedWriter(file, keys, name)
+        writer.write(content)
+        return writer.close()
+
+    file.write(MAGIC + LENGTH.pack(len(head)) + head)
+    names = [f"{name} {run}" for run in range(len(streams) // 2) for name in (REQUESTS, CORRECTIONS)]
+    lengths = [seal(name, content) for name, content in zip(names, streams, strict=True)]
+    begin = file.tell()
+    length = seal("index", b"".join(map(WORD.pack, lengths)) if index is None else index)
+    file.write(WORD.pack(begin) + WORD.pack(length))
+    return file.getvalue()
+
+
+def opened(content, use):
+    expected = Expectation(0, 2, "additive")
+
+    def run(path):
+        found = open_dealt(path, PARTY, public_of(DEALER), expected)
+        try:
+            use(found)
+        finally:
+            found.close()
+
+    with_file(run, content)
+
+
+def consume(found):
+    """A run that asks for the same three times, after looking at all of it."""
+    assert found.position() == 0
+    record = Record(found._reader, 0)
+    for number in range(3):
+        record.joint_seed(number)
+        record.request("deal.and", [ARRAYS[1]])
+        for array, spec in zip(record.correction("deal.and", SPECS), SPECS, strict=True):
+            assert array.shape == spec.shape
+    found.verify()
+
+
+def dealt_file(data):
+    opened(data, lambda found: (found.verify(), consume(found)))
+
+
+def dealt_header(data):
+    opened(dealt(data, STREAMS), consume)
+
+
+def dealt_streams(data):
+    """What a hostile dealer writes: streams and their index."""
+    index, requests, corrections = unpack(data, 3)
+    opened(dealt(HEAD, [requests, corrections], index or None), consume)
+
+
+def standings(data):
+    """Where parties say that they are in their deals."""
+    opened(DEALT, lambda found: found.agree([found.standing(), *unpack(data, 2)[: 1 + len(data) % 2]]))
+
+
+def ledger(data):
+    """A file, or what a ledger holds, under the right key."""
+    sealed, content = data[:1] == b"=", data[1:]
+    with TemporaryDirectory() as folder:
+        found = Ledger(Path(folder) / "f", DEAL, 4, KEY)
+        if sealed:
+            try:
+                position = json.loads(content)
+                content = json.dumps({"deal": DEAL, "next": position, "tag": found._tag(position).hex()}).encode()
+            except (ValueError, RecursionError):
+                return
+        found.path.write_bytes(content)
+        assert 0 <= found.position() <= 4
+
+
+FRAME = b"".join(bytes(part) for part in correction_frame(bytes.fromhex(DEAL), 2, 0, "deal.and", ARRAYS))
+STREAMS = [bytes(64) + request_entry("deal.and", [ARRAYS[1]]), FRAME]
+DEALT = dealt(HEAD, STREAMS)
+DEALT_HEADERS = [HEAD, HEAD.replace(b'"runs":1', b'"runs":1048576'), HEAD.replace(b'"party":"a"', b'"party":"\\ud800"')]
+DEALT_STREAMS = [
+    pack(b"", *STREAMS),
+    pack(b"", bytes(64) + b"\1\0\xff" + bytes(32), FRAME),
+    pack(b"", bytes(9), b""),
+    pack(WORD.pack(1 << 63) + WORD.pack((1 << 64) - 1), *STREAMS),
+    pack(WORD.pack(len(STREAMS[0]) + len(FRAME) + 16) + WORD.pack(0), *STREAMS),
+]
+assert sealed_bytes(0) == 16
+STANDINGS = [bytes.fromhex(DEAL) + WORD.pack(n) for n in (0, 1, 1 << 63)]
+LEDGERS = [b"=0", b"=4", b'={"a": [NaN]}', b'\x00{"deal": "%s", "next": 0, "tag": "00"}' % DEAL.encode()]

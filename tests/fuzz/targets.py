@@ -1,0 +1,92 @@
+"""What is fuzzed: by name, a function of bytes, and inputs from which to begin. Both engines use this table.
+
+A target may raise nothing but mpc.Error, whose text can be shown, and must take little memory, whatever the bytes claim.
+"""
+
+import tracemalloc
+from dataclasses import dataclass
+from functools import cached_property
+
+import mpc
+from tests.fuzz import disk, requests, service, wire
+
+MEMORY = 1 << 22  # bytes that any input may take, and
+PER_BYTE = 400  # more for each byte of the input: Python objects, and shapes that are told in a few bytes
+
+
+class TooMuch(AssertionError):
+    """An input took more memory than it may."""
+
+
+@dataclass
+class Target:
+    function: object
+    seeds: list[bytes]
+    memory: int = MEMORY
+
+    def __call__(self, data):
+        """Run it once; raises what is wrong."""
+        assert self._warm
+        self._run(data)
+
+    @cached_property
+    def _warm(self):
+        """Caches, imports and compiled kernels cost memory the first time. Regressions among the seeds are told later."""
+        for seed in self.seeds:
+            try:
+                self._run(seed, measured=False)
+            except Exception:  # noqa: S112
+                continue
+        return True
+
+    def _run(self, data, measured=True):
+        if not tracemalloc.is_tracing():
+            tracemalloc.start()
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        try:
+            self.function(data)
+        except mpc.Error as error:
+            str(error).encode()  # it can be shown
+        peak = tracemalloc.get_traced_memory()[1] - before
+        if measured and peak > self.memory + PER_BYTE * len(data):
+            raise TooMuch(f"{peak} bytes of memory for an input of {len(data)}")
+
+
+def broken(data):
+    """For tests of the engines: what begins with F is a bug, and M takes memory."""
+    if data[:1] == b"F":
+        raise KeyError("a bug")
+    if data[:1] == b"M":
+        bytes(1 << 28)
+
+
+DEALING = 16 * MEMORY  # arrays of `requests.LARGEST` bytes, in which each of them is made up
+
+TARGETS = {
+    "frames": Target(wire.frames, wire.FRAMES),
+    "hello": Target(wire.hello, wire.HELLOS),
+    "reports": Target(wire.report, wire.REPORTS),
+    "claims": Target(wire.claims, wire.CLAIMS),
+    "link": Target(wire.link, wire.LINKS),
+    "endpoint": Target(wire.endpoint, wire.ENDPOINTS),
+    "request-text": Target(requests.text, list(requests.seeds()), DEALING),
+    "request": Target(requests.request, [bytes(40), *(bytes([k]) * 60 for k in range(1, 24))], DEALING),
+    "cluster": Target(disk.cluster, disk.CLUSTERS),
+    "key-file": Target(disk.key_file, disk.KEY_FILES),
+    "public-key": Target(disk.public_key, disk.PUBLIC_KEYS),
+    "share-file": Target(disk.share_file, disk.SHARE_FILES),
+    "sealed-share-file": Target(disk.sealed_share_file, disk.SEALED),
+    "network": Target(disk.network, disk.NETWORKS),
+    "checkpoints": Target(disk.checkpoints, disk.CHECKPOINTS),
+    "dealt-file": Target(disk.dealt_file, [disk.DEALT]),
+    "dealt-header": Target(disk.dealt_header, disk.DEALT_HEADERS),
+    "dealt-streams": Target(disk.dealt_streams, disk.DEALT_STREAMS),
+    "standings": Target(disk.standings, disk.STANDINGS),
+    "ledger": Target(disk.ledger, disk.LEDGERS),
+    "proposal": Target(service.proposal, service.PROPOSALS),
+    "lines": Target(service.lines, service.LINES),
+    "jobs": Target(service.jobs, service.JOBS),
+    "answers": Target(service.answers, service.ANSWERS),
+    "programs": Target(service.programs, service.PROGRAMS),
+}
