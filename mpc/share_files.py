@@ -69,13 +69,23 @@ def read(path: Path, key: Key, check: Callable[[dict[str, Any]], None]) -> tuple
         plain = memoryview(decryptor.update(encrypted) + decryptor.finalize())
     except InvalidTag:
         raise StateError(refusal) from None
-    arrays = []
-    for name, shape in header["arrays"]:
+    try:
+        return header, list(_arrays(header["arrays"], plain))
+    except (KeyError, TypeError, ValueError):
+        raise StateError(f"{path} is not as this version of mpc writes it; load it with the version that saved it") from None
+
+
+def _arrays(described: Any, plain: memoryview) -> Iterator[Array]:
+    """The inverse of `_bytes`, one after the other. KeyError, TypeError or ValueError where they are not so."""
+    for name, shape in described:
+        if name not in _DTYPES or any(type(n) is not int or n < 0 for n in shape):
+            raise ValueError("no dtype and shape")
         dtype = np.dtype(name).newbyteorder("<")
         nbytes = dtype.itemsize * math.prod(shape)
-        arrays.append(np.frombuffer(plain[:nbytes], dtype).astype(name).reshape(shape))
+        yield np.frombuffer(plain[:nbytes], dtype).astype(name).reshape(shape)
         plain = plain[nbytes:]
-    return header, arrays
+    if plain:
+        raise ValueError("bytes are left")
 
 
 def _bytes(array: Array) -> bytes:

@@ -162,7 +162,8 @@ def _sound_run(header: Header) -> bool:
 
 
 def _sound_state(header: Header) -> bool:
-    return _is_number(header.get("number")) and re.fullmatch("[0-9a-f]{32}", str(header.get("attempt"))) is not None
+    attempt = header.get("attempt")
+    return _is_number(header.get("number")) and isinstance(attempt, str) and re.fullmatch("[0-9a-f]{32}", attempt) is not None
 
 
 def _is_number(value: Any) -> bool:

@@ -58,12 +58,12 @@ def encode(value: Any) -> list[Array]:
 def decode(parts: list[Array]) -> Any:
     """The inverse; FrameError for anything that `encode` could not have made."""
 
-    arrays = parts[1:]
+    arrays = dict(enumerate(parts[1:]))
 
     def built(item: dict[str, Any]) -> Any:
         ((name, content),) = item.items()
         if name == "array":
-            return arrays[content]
+            return arrays.pop(content)  # once each: copies of one that is named often would take any memory
         if name == "slice":
             return slice(*content)
         if name == "ellipsis":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from mpc.randomness import new_seed
 from mpc.session import Party
 from mpc.share_files import Key
 from mpc.tensor import Tensor
-from mpc.tensor.base import Context, truncate
+from mpc.tensor.base import DTYPES, Context, truncate
 from mpc.tensor.revealing import Parties, party_number
 from mpc.tensor.revealing import reveal as reveal_all
 
@@ -74,13 +74,25 @@ def load(party: Party, path: str | Path, key: Key = None) -> dict[str, Tensor]:
             "party.input, with shapes, or run this program with a live dealer"
         )
     header, contents = share_files.read(place, key, lambda claimed: _check(place, claimed, context))
-    _same_save(context, header["save"])
-    arrays, loaded = iter(contents), {}
-    for entry in header["tensors"]:
-        parts = [next(arrays) for _ in range(entry["arrays"])]
-        share = context.protocol.restore(parts, tuple(entry["shape"]), entry["kind"] == "bool")
-        loaded[entry["name"]] = Tensor(context, share, entry["kind"], entry["scale"])
+    try:
+        number, loaded = bytes.fromhex(header["save"]), dict(_restored(context, header["tensors"], contents))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise StateError(
+            f"{context.who}, operation 'load': {place} is not as this version of mpc writes it; load it with the one that saved it"
+        ) from None
+    _same_save(context, number)
     return loaded
+
+
+def _restored(context: Context, entries: list[dict[str, Any]], contents: list[Array]) -> Iterator[tuple[str, Tensor]]:
+    """The tensors that a header describes. LookupError, TypeError, ValueError or AttributeError where it does not."""
+    for entry in entries:
+        kind, shape, count = entry["kind"], tuple(entry["shape"]), entry["arrays"]
+        if kind not in DTYPES or type(entry["scale"]) is not int or not 0 < count <= len(contents):
+            raise ValueError("no tensor")
+        parts, contents = contents[:count], contents[count:]
+        share = context.protocol.restore(parts, shape, kind == "bool")
+        yield str(entry["name"]), Tensor(context, share, kind, entry["scale"])
 
 
 def reveal(net_or_state: State, to: Parties = None) -> dict[str, Array] | None:
@@ -172,10 +184,10 @@ def _common_number(context: Context) -> str:
     return hashlib.blake2b(b"".join(part.tobytes() for part in received), digest_size=32, person=b"mpc save").hexdigest()
 
 
-def _same_save(context: Context, number: str) -> None:
+def _same_save(context: Context, number: bytes) -> None:
     endpoint = context.protocol.endpoint
-    received = endpoint.exchange("load", [np.frombuffer(bytes.fromhex(number), np.uint8)])
-    others = [peer for peer, (theirs,) in zip(endpoint.peers, received, strict=True) if theirs.tobytes().hex() != number]
+    received = endpoint.exchange("load", [np.frombuffer(number, np.uint8)])
+    others = [peer for peer, (theirs,) in zip(endpoint.peers, received, strict=True) if theirs.tobytes() != number]
     if others:
         raise StateError(
             f"{context.who}, operation 'load': the files of parties {endpoint.index} and {', '.join(map(str, others))} are not "

@@ -84,7 +84,7 @@ class Record:
         if not self._requests.left:
             return "", b""
         (length,) = _SHORT.unpack(self._requests.read(_SHORT.size))
-        return self._requests.read(length).decode(), bytes(self._requests.read(_DIGEST))
+        return self._requests.read(length).decode(errors="replace"), bytes(self._requests.read(_DIGEST))
 
     def correction(self, label: str, specs: Sequence[ArraySpec]) -> list[Array]:
         """What the dealer answered."""

@@ -7,11 +7,14 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from mpc.errors import ServiceError
 from mpc.serve.lines import Lines, Message
 from mpc.serve.workplace import SOCKET, check_length
+from mpc.transport.reports import printable
+
+T = TypeVar("T")
 
 _LOOK = 0.1  # seconds between two looks at the job's log
 
@@ -32,9 +35,9 @@ def submit(
             _follow(log, output)
             for message in messages:
                 if message.get("event") == "done":
-                    return int(message["status"]), str(message["text"])
+                    return _told(message, "status", int), printable(_told(message, "text", str))
                 if message.get("event") == "begins":
-                    log = files.enter_context(Path(message["log"]).open("rb"))
+                    log = files.enter_context(_opened(_told(message, "log", str)))
                     _follow(log, output)
                 elif text := _words(message):
                     tell(text)
@@ -49,8 +52,23 @@ def _follow(log: BinaryIO | None, output: Callable[[bytes], None]) -> None:
 
 def _words(message: Message) -> str:
     if message.get("event") == "queued":
-        return f"waiting for {message['before']} jobs before it" if message["before"] else ""
-    return str(message.get("text", ""))
+        before = _told(message, "before", int)
+        return f"waiting for {before} jobs before it" if before else ""
+    return printable(str(message.get("text", "")))
+
+
+def _told(message: Message, name: str, kind: type[T]) -> T:
+    value = message.get(name)
+    if not isinstance(value, kind):
+        raise ServiceError("this client does not understand what the service says; both must be of one version of mpc")
+    return value
+
+
+def _opened(log: str) -> BinaryIO:
+    try:
+        return Path(log).open("rb")
+    except (OSError, ValueError) as error:
+        raise ServiceError(f"the job's log {log!r} cannot be read: {error}; the job goes on, and its service knows how it ends") from None
 
 
 def _connect(folder: Path) -> Lines:

@@ -20,6 +20,7 @@ from mpc.launch.program import PROGRAM_MODULE, ProgramFile
 
 _LARGEST = 1 << 24  # bytes of a program
 _LARGEST_LIST = 1 << 20
+_WIDEST = 1000  # bytes of a line: reading TOML takes the square of a dotted key's length
 _MOST = 1000
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -73,8 +74,9 @@ class Listed:
         try:
             with self.path.open("rb") as file:
                 text = file.read(_LARGEST + 1)
-        except OSError as error:
-            raise JobRefused(f"program {self.name!r}: {self.path} cannot be read: {error.strerror}") from None
+        except (OSError, ValueError) as error:  # a path may have what no file system takes
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise JobRefused(f"program {self.name!r}: {self.path} cannot be read: {reason}") from None
         program = AdmittedProgram(str(self.path), text)
         if program.digest != self.digest:
             raise JobRefused(
@@ -98,6 +100,8 @@ class Programs:
                 content = file.read(_LARGEST_LIST + 1)
             if len(content) > _LARGEST_LIST:
                 raise ServiceError(f"{path} is no list of programs: it has more than {_LARGEST_LIST >> 20} MiB")
+            if max(map(len, content.split(b"\n"))) > _WIDEST:
+                raise ServiceError(f"the list of programs {path} has a line of more than {_WIDEST} bytes; write it as several")
             return cls(_entries(Table(str(path), tomllib.loads(content.decode())), path.parent))
         except OSError as error:
             raise ServiceError(f"the list of programs {path} cannot be read: {error.strerror}") from None

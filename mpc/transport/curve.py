@@ -348,6 +348,8 @@ class CurveTransport(SocketTransport):
         return failures.verdict(list(self._reports), self._parties)
 
     def abort(self, reason: str) -> None:
+        if self._context.closed:
+            return
         with suppress(FrameError):
             self.settle(Report(self.index, Cause.FAILED, self.index, "", reason))
 

@@ -60,7 +60,7 @@ def _report(item: Any, endpoints: int) -> Report:
         raise FrameError("a report of an endpoint that does not exist")
     if not isinstance(operation, str) or not isinstance(text, str):
         raise FrameError("a report without a text")
-    return Report(origin, Cause(cause), about, operation, printable(text))
+    return Report(origin, Cause(cause), about, printable(operation), printable(text))
 
 
 def printable(text: str) -> str:

@@ -113,7 +113,9 @@ def test_an_endpoint_dies(faults, parties):
 def test_an_endpoint_raises(faults, parties):
     def check(case):
         assert str(case.outcomes[case.endpoint]) == "an error on purpose"
-        case.names(but=[case.endpoint], saying=f"{case.name()} failed with RuntimeError (during or after operation '{case.label}')")
+        case.names(
+            but=[case.endpoint], saying=f"{case.name()} failed with RuntimeError (during or after operation '{case.label}')"
+        )
 
     faults.all_of(faults.cases("raise", parties), striker(faults, LONG), check, at_once=2)
 
