@@ -32,6 +32,10 @@ class Bilinear:
         """Axes of an operand with so many, the left or the right one: an element of the result is a sum over a part of them."""
         return ()
 
+    def scratch(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the arrays that are made on the way, where they may be larger than operands and result."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Multiply(Bilinear):
@@ -77,6 +81,11 @@ class _Convolution(Bilinear):
     def _options(self) -> tuple[tuple[int, int], tuple[Side, Side], tuple[int, int], int]:
         return self.stride, self.padding, self.dilation, self.groups
 
+    def _scratch(self, images: tuple[int, ...], kernel: tuple[int, ...], width: int) -> tuple[tuple[int, ...], ...]:
+        """Padded images, and the windows of one row of the result."""
+        rows, columns = (2 * side if isinstance(side, int) else sum(side) for side in self.padding)
+        return (*images[:2], images[2] + rows, images[3] + columns), (images[1], *kernel, width)
+
 
 @dataclass(frozen=True)
 class Conv2d(_Convolution):
@@ -87,6 +96,9 @@ class Conv2d(_Convolution):
 
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
         return ring.conv2d_shape(a, b, *self._options)
+
+    def scratch(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        return self._scratch(a, b[2:], self.shape(a, b)[3])
 
     def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
         return 1, 2, 3
@@ -106,6 +118,9 @@ class Conv2dInput(_Convolution):
         _same("gradients", a, ring.conv2d_shape(result, b, *self._options))
         return result
 
+    def scratch(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        return self._scratch(self.shape(a, b), b[2:], a[3])
+
     def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
         return (1, 2, 3) if left else (0, 2, 3)
 
@@ -120,9 +135,12 @@ class Conv2dWeight(_Convolution):
         return ring.conv2d_weight(a, b, self.kernel, *self._options)
 
     def shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-        result = (*b[1:2], *(n // self.groups for n in a[1:2]), *self.kernel)
+        result = (*b[1:2], *(n // max(1, self.groups) for n in a[1:2]), *self.kernel)
         _same("gradients", b, ring.conv2d_shape(a, result, *self._options))
         return result
+
+    def scratch(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        return self._scratch(a, self.kernel, b[3])
 
     def summed(self, left: bool, ndim: int) -> tuple[int, ...]:
         return 0, 2, 3

@@ -78,7 +78,7 @@ def load(party: Party, path: str | Path, key: Key = None) -> dict[str, Tensor]:
         number, loaded = bytes.fromhex(header["save"]), dict(_restored(context, header["tensors"], contents))
     except (LookupError, TypeError, ValueError, AttributeError):
         raise StateError(
-            f"{context.who}, operation 'load': {place} is not as this version of mpc writes it; load it with the one that saved it"
+            f"{context.who}, operation 'load': {place} is not as this version writes it; load it with the one that saved it"
         ) from None
     _same_save(context, number)
     return loaded

@@ -154,7 +154,7 @@ class Links:
         """The error of one that is at operation `label`, and has got a message of another."""
         me, other = self._names(peer)
         mine = f"'{label}' {', '.join(map(str, specs))} (message {self._received[peer]})"
-        theirs = f"'{header.label}' {', '.join(map(str, header.arrays))} (message {header.sequence})"
+        theirs = f"{header.label!r} {', '.join(map(str, header.arrays))} (message {header.sequence})"
         return DesyncError(
             f"{me} is at operation {mine} while {other} is at {theirs}. Every party must run the same operations on the "
             "same shapes: look for a branch on party.index or on a private value."

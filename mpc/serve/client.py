@@ -68,7 +68,9 @@ def _opened(log: str) -> BinaryIO:
     try:
         return Path(log).open("rb")
     except (OSError, ValueError) as error:
-        raise ServiceError(f"the job's log {log!r} cannot be read: {error}; the job goes on, and its service knows how it ends") from None
+        raise ServiceError(
+            f"the job's log {log!r} cannot be read: {error}; the job goes on, and its service knows how it ends"
+        ) from None
 
 
 def _connect(folder: Path) -> Lines:

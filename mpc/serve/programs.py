@@ -74,9 +74,8 @@ class Listed:
         try:
             with self.path.open("rb") as file:
                 text = file.read(_LARGEST + 1)
-        except (OSError, ValueError) as error:  # a path may have what no file system takes
-            reason = (isinstance(error, OSError) and error.strerror) or error
-            raise JobRefused(f"program {self.name!r}: {self.path} cannot be read: {reason}") from None
+        except OSError as error:
+            raise JobRefused(f"program {self.name!r}: {self.path} cannot be read: {error.strerror}") from None
         program = AdmittedProgram(str(self.path), text)
         if program.digest != self.digest:
             raise JobRefused(
@@ -136,10 +135,16 @@ def _entry(table: Table, folder: Path) -> Listed:
         raise table.refusal("'args' must be a list of texts in quotes: this party's arguments of the program's main")
     return Listed(
         table.parsed("name", check_name, '"risk"'),
-        folder / table.text("file", None, '"risk.py"'),
+        folder / table.parsed("file", _parse_file, '"risk.py"'),
         table.parsed("sha256", _parse_digest, '"...", as sha256sum FILE shows it'),
         tuple(args),
     )
+
+
+def _parse_file(text: str) -> str:
+    if not text.isprintable():
+        raise ClusterError("a path has no control characters")
+    return text
 
 
 def _parse_digest(text: str) -> str:

@@ -307,7 +307,7 @@ class CurveTransport(SocketTransport):
                 self._greet(peer)
             else:
                 self._greeted.discard(peer)
-                self._rendezvous.forget(peer, event.value)
+                self._rendezvous.forget(peer, event.value, event is not Link.DOWN)
         return True
 
     def _watch(self, peer: int, event: Link) -> None:

@@ -145,16 +145,16 @@ def _decode_arrays(data: bytes, at: int) -> tuple[tuple[ArraySpec, ...], int]:
 def as_arrays(header: Header, payload: Sequence[Any]) -> list[Array]:
     """The arrays of a DATA message, as read-only views of its payload frames (nothing large is copied)."""
     if len(payload) != len(header.arrays):
-        raise FrameError(f"'{header.label}' describes {len(header.arrays)} arrays and carries {len(payload)} frames")
+        raise FrameError(f"{header.label!r} describes {len(header.arrays)} arrays and carries {len(payload)} frames")
     return [_as_array(header.label, spec, memoryview(part)) for spec, part in zip(header.arrays, payload, strict=True)]
 
 
 def _as_array(label: str, spec: ArraySpec, view: memoryview) -> Array:
     nbytes = spec.nbytes
     if view.nbytes != nbytes:
-        raise FrameError(f"'{label}' describes {spec} and carries {view.nbytes} bytes")
+        raise FrameError(f"{label!r} describes {spec} and carries {view.nbytes} bytes")
     if spec.dtype == "bool" and nbytes and np.frombuffer(view, np.uint8).max() > 1:
-        raise FrameError(f"'{label}' carries a truth value that is neither 0 nor 1")
+        raise FrameError(f"{label!r} carries a truth value that is neither 0 nor 1")
     array = np.frombuffer(view, _TYPES[spec.dtype]) if nbytes else np.empty(0, _TYPES[spec.dtype])
     if not array.flags.aligned:  # a small message may begin anywhere in what the socket has read
         array = array.copy()

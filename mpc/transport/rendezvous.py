@@ -38,6 +38,7 @@ class Rendezvous:
         self._hellos: dict[int, Hello] = {}
         self._ready: dict[int, bytes] = {}
         self.session = NO_SESSION
+        self._certain: set[int] = set()  # peers with a trouble that is known for what it is
         self.trouble: dict[int, str] = dict.fromkeys(self._peers, "not reached yet")
 
     def hello_to(self, peer: int) -> bytes:
@@ -60,11 +61,15 @@ class Rendezvous:
     def ready(self, peer: int, session: bytes) -> None:
         self._ready[peer] = session
 
-    def forget(self, peer: int, why: str) -> None:
-        """Its HELLO came from a process that is gone."""
+    def forget(self, peer: int, why: str, certain: bool) -> None:
+        """Our link to it is not there (any more), so its HELLO may be of a process that is gone. Of several reasons, one that is
+        certain stays: a key that does not fit closes the link too."""
         self._hellos.pop(peer, None)
         self._ready.pop(peer, None)
-        self.trouble[peer] = why
+        if certain or peer not in self._certain:
+            self.trouble[peer] = why
+        if certain:
+            self._certain.add(peer)
 
     @property
     def met(self) -> Collection[int]:

@@ -60,7 +60,10 @@ class Products(Correlation):
         if not isinstance(self.op, Bilinear) or type(self.pairs) is not tuple:
             raise FrameError("products of no bilinear map, or of no pairs")
         for left, right in self.pairs:
-            checks.same("products", self.op.shape(left.check(), right.check()), self.shape)
+            a, b = left.check(), right.check()
+            checks.same("products", self.op.shape(a, b), self.shape)
+            for made in self.op.scratch(a, b):
+                checks.size("an array on the way to products", made)
             checks.whole("the shift of a product", shift((left, right)), 0, 63)
         checks.size("products", self.shape)
 

@@ -32,6 +32,7 @@ class OneHot(Correlation):
     def check(self) -> None:
         checks.same("one-hot words", self.ref.check(), self.shape)
         checks.whole("the width of a one-hot word", self.width, 0, 32)
+        checks.size("one-hot words", (1 << self.width,))  # also where the shape has no elements
         checks.size("one-hot words", (*self.shape, 1 << self.width))
 
     def specs(self) -> list[ArraySpec]:

@@ -46,7 +46,7 @@ class Dealer:
             same = label == other and (label == "deal.end" or (len(theirs) == 1 and theirs[0].tobytes() == expected.tobytes()))
             if not same:
                 raise DesyncError(
-                    f"the dealer refuses a request: party 0 asks for '{label}' and party {party} for '{other}', or for other "
+                    f"the dealer refuses a request: party 0 asks for {label!r} and party {party} for {other!r}, or for other "
                     "shapes or values of it. Every party must run the same program on the same public values."
                 )
         return label

@@ -16,6 +16,7 @@ import numpy as np
 from mpc.errors import FrameError
 from mpc.randomness import Stream
 from mpc.transport import ArraySpec
+from protocols.additive import checks
 from protocols.additive.correlations import Correlation
 from protocols.additive.shares import MaskRef
 
@@ -37,9 +38,11 @@ class Dealing:
         try:
             correlation.check()
             specs = correlation.specs()
-            values = correlation.deal(self._masks, self._bit_mask)
+            checks.together(specs)
+            with np.errstate(all="ignore"):  # what was asked for may overflow: it is dealt, and of no use
+                values = correlation.deal(self._masks, self._bit_mask)
             others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
-        except (TypeError, AttributeError, ValueError, IndexError, OverflowError, MemoryError) as error:
+        except (TypeError, AttributeError, ValueError, IndexError, ArithmeticError, MemoryError) as error:
             raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
         corrections = []
         for value, spec, *shares in zip(values, specs, *others, strict=True):

@@ -43,6 +43,7 @@ class Thermometers(Correlation):
         checks.whole("the width of a digit", self.width, 1, 8)
         checks.whole("the number of digits", self.digits, -(-self.bits // self.width), 64 // self.width)
         checks.same("digits", (row_bytes(math.prod(shape)),), (self.nbytes,))
+        checks.size("a comparison", shape)
         checks.size("digits", (self.digits, (1 << self.width) - 1, self.nbytes), 1)
 
     def specs(self) -> list[ArraySpec]:
@@ -84,7 +85,7 @@ class Conjunctions(Correlation):
         checks.flag("equal", self.equal)
         for part in (self.groups, self.nbytes):
             checks.whole("a size of conjunctions", part, 0, checks.LARGEST)
-        checks.size("conjunctions", (self.dealt, self.groups, self.nbytes), 1)
+        checks.size("conjunctions", (max(self.dealt, self.opened), self.groups, self.nbytes), 1)
 
     @property
     def opened(self) -> int:

@@ -44,7 +44,7 @@ def test_every_network_that_a_party_knows(load, valid, network):
 
 
 def test_the_page_shows_a_valid_file(load):
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.S)
+    example = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.S)[0]
     assert [member.name for member in load(example).endpoints] == ["hospital-a", "hospital-b", "ministry"]
 
 

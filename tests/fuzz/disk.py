@@ -1,4 +1,4 @@
-"""Files: of a cluster, of keys, of shares, of checkpoints, of deals. Those with a seal are also sealed anew, by who has the key."""
+"""Files: of a cluster, of keys, of shares, of checkpoints, of deals. Some are sealed anew, as who has the key could."""
 
 import io
 import json
@@ -49,7 +49,9 @@ def member(name, port):
     return f'name = "{name}"\naddress = "127.0.0.1:{port}"\nlisten = "*:{port}"\nkey = "{key}"\n'
 
 
-TABLES = f"[timeouts]\nstart = 60\nmessage = 1.5\n[[party]]\n{member('a', 1)}[[party]]\n{member('b', 2)}[dealer]\n{member('d', 3)}"
+TABLES = (
+    f"[timeouts]\nstart = 60\nmessage = 1.5\n[[party]]\n{member('a', 1)}[[party]]\n{member('b', 2)}[dealer]\n{member('d', 3)}"
+)
 CLUSTERS = [
     f'protocol = "additive"\nfraction_bits = 12\nnetwork = "wan"\n{TABLES}'.encode(),
     TABLES.encode(),
@@ -62,7 +64,7 @@ def key_file(data):
     repr(with_file(Identity.load, data))
 
 
-KEY_FILES = [Identity("a", KEY)._text().encode(), b'name = 1\npublic = []\nsecret = {}\n']
+KEY_FILES = [Identity("a", KEY)._text().encode(), b"name = 1\npublic = []\nsecret = {}\n"]
 
 
 def public_key(data):
@@ -158,7 +160,7 @@ def checkpoints(data):
         (path / "checkpoint-3").write_bytes(sealed(merged(RUN | described, head), tree + content))
         found = Folder(Path(folder), 0, {"program": "p"})
         try:
-            assert 0 <= found.used and found.status in (1, 2)
+            assert found.used >= 0 and found.status in (1, 2)
             for number, attempt in found.kept():
                 state = load(found.read(number)[1], CONTEXT)
                 assert len(attempt) == 16 and (difference(outline(STATE), outline(state)) or True)

@@ -15,7 +15,7 @@ from protocols.additive.dealer import Dealer
 from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest
-from tests.fuzz.source import Choices, unpack
+from tests.fuzz.source import Choices, pack, unpack
 from tests.fuzz.wire import KEYS, Script, header
 
 LARGEST = 1 << 14  # bytes of an array that is dealt: the real limit is what a machine has
@@ -60,7 +60,9 @@ def key(make):
     truths = np.array(make.many(4, lambda: make.below(2) == 1), bool)
     bounds = make.number(), make.number(), make.number()
     nested = tuple(make.many(5, lambda: make.below(3)))
-    return make.of(0, slice(None), None, Ellipsis, index, truths, slice(*bounds), nested, index.reshape(-1, 1), np.array(True), -1)
+    return make.of(
+        0, slice(None), None, Ellipsis, index, truths, slice(*bounds), nested, index.reshape(-1, 1), np.array(True), -1
+    )
 
 
 def view(make):
@@ -86,7 +88,12 @@ def pair(make):
 
 
 def bilinear_map(make):
-    options = {"stride": pair(make), "padding": (pair(make), pair(make)), "dilation": pair(make), "groups": make.of(1, make.number())}
+    options = {
+        "stride": pair(make),
+        "padding": (pair(make), pair(make)),
+        "dilation": pair(make),
+        "groups": make.of(1, make.number()),
+    }
     return make.of(
         lambda: bilinear.Multiply(),
         lambda: bilinear.Matmul(),
@@ -150,6 +157,26 @@ def correlation(make):
     )()
 
 
+def found():
+    """What was wrong once: a division by nothing, numbers that overflow, and small requests that took much memory."""
+    mask, line, seven = MaskRef(1, (2, 3)), MaskRef(1, (1 << 11,)), (1, 1, 7, 7)
+    one, far = (1, 1, 3, 3), {"stride": (1 << 11,) * 2, "padding": ((1 << 11,) * 2,) * 2}
+    wide = ((MaskRef(1, one), MaskRef(2, (1, 1, 2, 2))),)
+    yield Products(bilinear.Conv2dWeight(groups=0), wide, (1, 1, 2, 2))
+    yield Products(bilinear.Conv2d(**far), wide, one)
+    yield Products(bilinear.Conv2dInput(**far, size=(3, 3)), wide, one)
+    yield Products(bilinear.Conv2dWeight(**far), ((MaskRef(1, (1, 1, 1, 1)), MaskRef(2, one)),), (1, 1, 1, 1))
+    yield Products(bilinear.Conv2d(), ((MaskRef(1, (1, 1, 1, 2000)), MaskRef(2, (1, 1, 1, 1000))),), (1, 1, 1, 1001))
+    yield Products(bilinear.Multiply(), ((line, line),) * 400, line.shape)
+    yield Products(bilinear.Multiply(), ((mask, mask.view(views.Index((np.array(True), np.zeros(99, int))))),), seven)
+    yield Selections(3, line.shape, line.shape, (line,) * 400)
+    yield Conjunctions(3, 1 << 13, 1, False, True, 1 << 13)
+    yield Thermometers(MaskRef(1, (1 << 9, 1)), MaskRef(2, (1, 1 << 8)), 1, 1, 1, 1 << 14)
+    yield Truncation(MaskRef(1, (1, 1 << 11), views=(views.Index(((0,) * 4000,)),)), 16, (4000, 1 << 11))
+    yield OneHot(MaskRef(1, (0,)), 32, (0,))
+    yield Powers(mask, Exponential(0, 0, 60, 2, 30, 0.9), 30, mask.shape)
+
+
 def seeds():
     """A request of each kind, as text with arrays."""
     mask = MaskRef(1, (2, 3))
@@ -166,8 +193,9 @@ def seeds():
         Harmonics(mask, 18, 1, 3, 30, (2, 3)),
         Powers(mask, Exponential(16, 0, 17, 3, 30, 2.0), 30, (2, 3)),
     ]
-    for each in kinds:
+    for each in [*kinds, *found()]:
         words, *arrays = codec.encode([(1, each)])
         numbers = arrays[0].tobytes() if arrays else b""
-        yield b"".join([len(words).to_bytes(2, "little"), words.tobytes(), len(numbers).to_bytes(2, "little"), numbers, b"\1\0"])
-    yield from (b"%b" % text for text in [b'\x0d\x00[[1,{"array":0}]]'])
+        yield pack(words.tobytes(), numbers, b"\1\0")
+    often = b",".join([b'{"Index":[[{"array":0}]]}'] * 1200)  # one array, copied for each time it is named
+    yield pack(b'[[1,{"MaskRef":[1,[2],"r",0,[%s]]}]]' % often, bytes(32000), b"\1")

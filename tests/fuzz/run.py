@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["mpc", "protocols"], exclude=["mpc.ring
     from tests.fuzz.targets import TARGETS, Target, broken
 
 OPTIONS = ["-rss_limit_mb=3000", "-timeout=30", "-max_len=3000"]
-BROKEN = Target(broken, [b"xF"])
+BROKEN = Target(broken, [b"x"])
 
 
 def once(target, data):

@@ -11,7 +11,7 @@ from tests.fuzz.targets import TARGETS
 
 pytest.importorskip("atheris")
 ROOT = Path(__file__).parents[2]
-BOUNDS = ["-runs=400", "-max_total_time=3"]
+BOUNDS = ["-runs=200", "-max_total_time=1"]
 
 
 @pytest.fixture(scope="module")
@@ -30,5 +30,5 @@ def test_coverage_finds_nothing(ran, name):
 
 def test_what_is_broken_is_told_with_its_input(ran):
     found = re.search(r"found by: (\w+)\nTraceback", ran["broken"])
-    assert found is not None and bytes.fromhex(found[1])[:1] == b"F" and "KeyError: 'a bug'" in ran["broken"]
+    assert found is not None and bytes.fromhex(found[1])[:1] > b"x" and "KeyError: 'a bug'" in ran["broken"]
     assert ran["exit code"] > 0 and re.search("^found something: .*broken", ran["broken"], re.MULTILINE)

@@ -7,7 +7,24 @@ from hypothesis import strategies as st
 from tests.fuzz.targets import TARGETS, Target, TooMuch, broken
 
 TOKENS = st.sampled_from(
-    [b"{", b"}", b"[", b"]", b'"', b",", b":", b"-1", b"1e999", b"NaN", b"null", b"true", b"[[]]", b'"\\ud800"', b"\n", b"\xff" * 8]
+    [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b",",
+        b":",
+        b"-1",
+        b"1e999",
+        b"NaN",
+        b"null",
+        b"true",
+        b"[[]]",
+        b'"\\ud800"',
+        b"\n",
+        b"\xff" * 8,
+    ]
 )
 NUMBERS = st.sampled_from([0, 1, 64, 1 << 31, (1 << 32) - 1, 1 << 60, (1 << 64) - 1]).map(lambda n: n.to_bytes(8, "little"))
 
@@ -41,10 +58,10 @@ def examine(target, examples):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_but_errors_of_mpc(name):
-    examine(TARGETS[name], 60)
+    examine(TARGETS[name], 25)
 
 
-@pytest.mark.parametrize(("seed", "error"), [(b"F", KeyError), (b"M", TooMuch), (b"xxxx", None)])
+@pytest.mark.parametrize(("seed", "error"), [(b"y", KeyError), (b"M", TooMuch), (b"x", None)])
 def test_what_is_broken_is_found(seed, error):
     target = Target(broken, [b"x"])
     if error is None:
@@ -56,4 +73,4 @@ def test_what_is_broken_is_found(seed, error):
 
 def test_the_engine_finds_what_is_broken():
     with pytest.raises(KeyError, match="a bug"):
-        examine(Target(broken, [b"xF"]), 1000)
+        examine(Target(broken, [b"x"]), 1000)

@@ -7,8 +7,7 @@ import numpy as np
 from mpc.checkpoints.agreement import Claim, Status, agree
 from mpc.errors import FrameError, PeerTimeout
 from mpc.party import Endpoint, Keys
-from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
-from mpc.transport import curve, handshake, reports
+from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays, curve, reports
 from mpc.transport.curve import Contact, CurveTransport
 from mpc.transport.frames import joined, origin, split
 from mpc.transport.handshake import Hello, compare, pair_seed, session_of
