@@ -15,8 +15,9 @@ from protocols.additive.dealer import Dealer
 from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
 from protocols.additive.shares import MaskRef
 from protocols.additive.source import digest
+from tests.fuzz.links import Script
 from tests.fuzz.source import Choices, pack, unpack
-from tests.fuzz.wire import KEYS, Script, header
+from tests.fuzz.wire import KEYS, header
 
 LARGEST = 1 << 14  # bytes of an array that is dealt: the real limit is what a machine has
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import mpc
-from tests.fuzz import disk, requests, service, wire
+from tests.fuzz import deals, disk, links, requests, service, wire
 
 MEMORY = 1 << 22  # bytes that any input may take, and
 PER_BYTE = 100  # more for each byte of the input: Python objects, and shapes that are told in a few bytes
@@ -67,8 +67,8 @@ TARGETS = {
     "hello": Target(wire.hello, wire.HELLOS),
     "reports": Target(wire.report, wire.REPORTS),
     "claims": Target(wire.claims, wire.CLAIMS),
-    "link": Target(wire.link, wire.LINKS),
-    "endpoint": Target(wire.endpoint, wire.ENDPOINTS),
+    "link": Target(links.link, links.LINKS),
+    "endpoint": Target(links.endpoint, links.ENDPOINTS),
     "request-text": Target(requests.text, list(requests.seeds())),
     "request": Target(requests.request, [bytes(40), *(bytes([k]) * 60 for k in range(1, 24))]),
     "cluster": Target(disk.cluster, disk.CLUSTERS),
@@ -78,11 +78,11 @@ TARGETS = {
     "sealed-share-file": Target(disk.sealed_share_file, disk.SEALED),
     "network": Target(disk.network, disk.NETWORKS),
     "checkpoints": Target(disk.checkpoints, disk.CHECKPOINTS),
-    "dealt-file": Target(disk.dealt_file, [disk.DEALT]),
-    "dealt-header": Target(disk.dealt_header, disk.DEALT_HEADERS),
-    "dealt-streams": Target(disk.dealt_streams, disk.DEALT_STREAMS),
-    "standings": Target(disk.standings, disk.STANDINGS),
-    "ledger": Target(disk.ledger, disk.LEDGERS),
+    "dealt-file": Target(deals.dealt_file, [deals.DEALT]),
+    "dealt-header": Target(deals.dealt_header, deals.DEALT_HEADERS),
+    "dealt-streams": Target(deals.dealt_streams, deals.DEALT_STREAMS),
+    "standings": Target(deals.standings, deals.STANDINGS),
+    "ledger": Target(deals.ledger, deals.LEDGERS),
     "proposal": Target(service.proposal, service.PROPOSALS),
     "lines": Target(service.lines, service.LINES),
     "jobs": Target(service.jobs, service.JOBS),

@@ -5,6 +5,9 @@ import pytest
 
 import mpc
 from mpc.errors import DesyncError, PeerFailed
+from mpc.launch.job import Job
+from mpc.launch.simulate import simulate_job
+from mpc.testing import Faulty
 
 LONG = 60.0  # seconds that a wait must not take
 
@@ -63,3 +66,18 @@ def test_errors_of_several_parties_at_once():
     with pytest.raises(ValueError, match=r"at [0-2]") as caught:
         mpc.simulate(program, parties=3, protocol="plaintext")
     assert sum(f"at {i}" in "\n".join([str(caught.value), *caught.value.__notes__]) for i in range(3)) == 3
+
+
+@pytest.mark.parametrize("fault", ["drop", "duplicate", "swap"])
+def test_messages_that_look_alike_are_told_apart_by_their_numbers(fault):
+    """Two reveals of one shape: the second in place of the first would be a wrong result."""
+
+    def program(party):
+        x, y = party.inputs([np.ones(3), np.full(3, 2.0)] if party.index == 0 else None, owner=0)
+        return [x.reveal(), y.reveal()]
+
+    def wrap(transport):
+        return Faulty(transport, 1, fault) if transport.index == 0 else transport  # 0 is the announcement
+
+    with pytest.raises((DesyncError, PeerFailed), match=r"'reveal'.*\(message 2\)|'reveal'.*\(message 1\)"):
+        simulate_job(Job(program, timeout=5.0), wrap=wrap)
