@@ -10,10 +10,10 @@ from typing import Any
 
 from mpc import __version__
 from mpc.cluster import Cluster, Identity
-from mpc.errors import ClusterError, FrameError, OptionError
+from mpc.errors import ClusterError, FrameError, OptionError, party_name
 from mpc.launch.job import Job, expectation
 from mpc.launch.play import mark_finished, play
-from mpc.offline import Dealt, open_dealt
+from mpc.offline import Dealt, Record, open_dealt
 from mpc.party import Keys, Stats
 from mpc.transport.curve import Contact, CurveTransport
 from mpc.transport.rendezvous import Meeting
@@ -86,6 +86,8 @@ def play_at(
     together; DealtFileError for a file that does not fit or is used up; else what `play` raises.
     """
     dealer = takes_dealer(site, job, dealt_file is not None)
+    if not site.is_dealer and not job.digest:
+        raise OptionError("a run across machines takes its program from a file, so that all can compare it")
     with ExitStack() as stack:
         dealt = None if dealt_file is None else stack.enter_context(closing(_open(site, job, dealt_file)))
         agree = site.cluster.agreement() | {
@@ -100,7 +102,7 @@ def play_at(
         transport = stack.enter_context(site.transport(dealer))
         meeting = transport.meet(agree, facts, site.cluster.start if wait is None else wait, waiting)
         met(meeting)
-        record = None if dealt is None else dealt.claim(dealt.agree(_standings(meeting)))
+        record = None if dealt is None else _claim(transport, dealt, meeting)
         outcome = play(job, transport, keys_of(meeting, site.index, job.parties), record=record)
     mark_finished(job, [] if site.is_dealer else [site.index])
     return outcome
@@ -111,6 +113,15 @@ def _open(site: Site, job: Job, path: str | Path) -> Dealt:
         raise ClusterError("the cluster file has no [dealer]: add who dealt the files, whose key they are checked with")
     expected = expectation(job, site.index, site.name, site.cluster.digest().hex())
     return open_dealt(path, site.identity.secret, site.cluster.dealer.public, expected)
+
+
+def _claim(transport: CurveTransport, dealt: Dealt, meeting: Meeting) -> Record:
+    try:
+        return dealt.claim(dealt.agree(_standings(meeting)))
+    except Exception as error:  # its text names files of this host
+        name = party_name(transport.index, len(meeting.facts))
+        transport.abort(f"{name} failed with {type(error).__name__} before the first operation; its own error has the details")
+        raise
 
 
 def _standings(meeting: Meeting) -> list[bytes]:

@@ -43,7 +43,9 @@ def _place(endpoint: Endpoint, error: BaseException) -> None:
 def _report(endpoint: Endpoint, error: BaseException) -> Report:
     """What the others may know: an error by its type alone, as its message may hold this party's data, unless mpc made it
     of public things."""
-    standing, peer = Standing.of(error), getattr(error, "peer", None)
+    standing = Standing.of(error)
+    error = _of_links(error)
+    peer = getattr(error, "peer", None)
     about = endpoint.index if peer is None else peer
     if isinstance(error, LinkLost):
         return Report(endpoint.index, Cause.LOST, about, endpoint.operation, str(error))
@@ -58,3 +60,16 @@ def _report(endpoint: Endpoint, error: BaseException) -> Report:
     during = f" (during or after operation '{endpoint.operation}')" if endpoint.operation else ""
     text = f"{name} failed with {type(error).__name__}{during}; its own error has the details"
     return Report(endpoint.index, Cause.FAILED, endpoint.index, endpoint.operation, text)
+
+
+def _of_links(error: BaseException) -> BaseException:
+    """What a program may have caught, and raised another error for, with words of its own: what mpc found first."""
+    chain, link = [], error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)  # type: ignore[assignment]
+    for kind in (PeerFailed, PeerTimeout):
+        for link in reversed(chain):
+            if isinstance(link, kind):
+                return link
+    return error

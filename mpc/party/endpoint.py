@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mpc.errors import MaskReuseError
+from mpc.errors import IntegrityError, MaskReuseError
 from mpc.party.keys import Keys
 from mpc.party.links import Links
 from mpc.party.mac import TAG_BYTES, as_array
@@ -194,6 +194,7 @@ class Endpoint:
         To be called before anything leaves the run: a reveal and the end of a program do. Cost: a round of its own and 32 bytes
         to each peer, counted as `check_rounds` and `check_bytes`; nothing if there is nothing to compare.
         """
+        self._links.stop_if_altered()
         if self._transcript is None or self._transcript.empty:
             return
         begin = time.perf_counter()
@@ -202,7 +203,17 @@ class Endpoint:
         cost.header_bytes = sum(self._links.send(peer, "confirm", _PROOF, [as_array(proof)]) for peer, proof in mine.items())
         proofs = {peer: self._links.receive(peer, "confirm", _PROOF)[1][0].tobytes() for peer in self.peers}
         self._waited("confirm", cost, begin)
-        self._transcript.compare(expected, proofs)
+        with self.stopping_for_good():
+            self._transcript.compare(expected, proofs)
+
+    @contextmanager
+    def stopping_for_good(self) -> Iterator[None]:
+        """An IntegrityError in this block comes again at every later message, should the program catch it."""
+        try:
+            yield
+        except IntegrityError as error:
+            self._links.altered = error
+            raise
 
     def _note(
         self, kind: Kind, sender: int, label: str, specs: tuple[ArraySpec, ...], arrays: Sequence[Array], sealed: bool = False

@@ -35,6 +35,7 @@ class Links:
         self._seals: dict[tuple[int, int], bytes] = {}
         self._sent: Counter[int] = Counter()
         self._received: Counter[int] = Counter()
+        self.altered: IntegrityError | None = None  # once something was altered, nothing goes on: also if a program catches it
         self.operation = ""  # the last one that a message was sent or awaited for
 
     def send(
@@ -42,6 +43,7 @@ class Links:
     ) -> int:
         """The bytes of the header. The arrays must not change afterwards: nothing is copied."""
         self.operation = label
+        self.stop_if_altered()
         number = self._sent[to]
         self._sent[to] += 1
         header = Header(kind, self._session, self.index, number, label, (*specs, SEAL) if sealed else specs).encode()
@@ -65,6 +67,7 @@ class Links:
         message of this session, PeerTimeout (unless `forever`), PeerFailed.
         """
         self.operation = label or self.operation
+        self.stop_if_altered()
         data, payload = self._next(peer, label, forever)
         wanted = (*(specs or ()), SEAL) if sealed else specs or ()
         header = Header(kind, self._session, peer, self._received[peer], label or "", wanted)
@@ -79,6 +82,10 @@ class Links:
             header, arrays = self._opened(peer, header, data, arrays)
         self._received[peer] += 1
         return header, arrays
+
+    def stop_if_altered(self) -> None:
+        if self.altered is not None:
+            raise self.altered
 
     def _next(self, peer: int, label: str | None, forever: bool) -> tuple[bytes, list[Any]]:
         try:
@@ -130,11 +137,12 @@ class Links:
         *arrays, seal = arrays
         if not hmac.compare_digest(self._seal(peer, self.index, header.sequence, data, arrays), seal.tobytes()):
             me, other = self._names(peer)
-            raise IntegrityError(
-                f"{me} got a message of {other} in operation '{header.label}' that was altered on its way: its seal is wrong. "
+            self.altered = IntegrityError(
+                f"{me} got a message of {other} in operation {header.label!r} that was altered on its way: its seal is wrong. "
                 f"Nothing of it was used. Run again over encrypted links; if it happens again, look at the network between "
                 f"{me} and {other}."
             )
+            raise self.altered
         return header._replace(arrays=header.arrays[:-1]), arrays
 
     # ------------------------------------------------------------------ texts

@@ -32,11 +32,13 @@ from mpc.transport.sockets import SMALL, SocketTransport
 
 CHUNK = 1 << 20  # bytes of a frame: larger arrays travel in several
 UNREAD_BYTES = 1 << 33  # of one peer's messages that wait to be read
-UNREAD_MESSAGES = 1000  # of one peer, beyond which its connection is not read on
+UNREAD_MESSAGES = 100_000
+_AHEAD = 1000  # messages in a socket, beyond which its connection is not read on
 _HANDSHAKE_MS = 5000
 _DOMAIN = "mpc"
 _GRACE = 1.5  # seconds in which all settle upon one failure
 _FAREWELL = 0.3  # seconds in which the last words of a peer may come after its link broke
+_LAST_WORDS = 1.0  # the same once this endpoint has finished, as then the peer may have, too
 
 
 class Contact(NamedTuple):
@@ -80,7 +82,7 @@ class CurveTransport(SocketTransport):
         self._queues = {peer: deque() for peer in self.peers}
         self._unread: Counter[int] = Counter()
         self._reports = Reports(index, len(contacts))
-        self._joined = False
+        self._joined = self._finishing = False
         self._greeted: set[int] = set()
         self._rendezvous = Rendezvous(index, self._names, [contact.address for contact in contacts], {}, {})
         self._indices = {z85.encode(contact.public).decode(): i for i, contact in enumerate(contacts)}
@@ -107,7 +109,7 @@ class CurveTransport(SocketTransport):
         if not self._insecure:
             socket.curve_publickey, socket.curve_secretkey = self._keys
         socket.setsockopt(zmq.MAXMSGSIZE, CHUNK + LONGEST)
-        socket.setsockopt(zmq.RCVHWM, UNREAD_MESSAGES)
+        socket.setsockopt(zmq.RCVHWM, _AHEAD)
         socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         socket.setsockopt(zmq.IMMEDIATE, 1)  # what was for a connection that broke never goes over the next
         socket.setsockopt(zmq.RECONNECT_IVL, 200)
@@ -219,6 +221,9 @@ class CurveTransport(SocketTransport):
         for old in [known for known, owner in self._proved.items() if owner == peer]:
             del self._proved[old]  # it was started anew
         self._proved[identity] = peer
+        self._queues[peer].clear()
+        self._unread[peer] = 0
+        self._finished.discard(peer)
         if self._rendezvous.heard(peer, hello):
             self._session = self._rendezvous.session
             for other in self._greeted:
@@ -254,9 +259,14 @@ class CurveTransport(SocketTransport):
             raise self._failure or LinkLost(f"the link to {self._names[to]} broke", to) from None
 
     def receive(self, sender: int, timeout: float | None) -> Message:
-        data, payload = super().receive(sender, timeout)
-        self._unread[sender] -= sum(memoryview(part).nbytes for part in payload)
-        return data, payload
+        message = super().receive(sender, timeout)
+        self._unread[sender] -= _size(message)
+        return message
+
+    def _read(self, peer: int, frames: list[zmq.Frame]) -> None:
+        if self._owner(frames) != peer:
+            raise FrameError("it came over a connection with another key")
+        super()._read(peer, frames)
 
     def wait(self, descriptor: int, senders: Collection[int]) -> list[int]:
         """Wait until a message of one of `senders` is there, or `descriptor` can be read: which of them have one.
@@ -283,16 +293,17 @@ class CurveTransport(SocketTransport):
             self._rendezvous.ready(peer, Header.decode(data).session)
         elif kind == Kind.ABORT:
             for report in failures.decode(b"".join(payload), len(self._contacts)):
-                self._note(report)
+                if report.origin != self.index:
+                    self._note(report)
         elif kind == Kind.END:
             self._finished.add(peer)
         elif kind == Kind.HELLO:
             raise FrameError("it greets a second time")
         else:
             whole = _whole(data, payload)
-            self._unread[peer] += sum(memoryview(part).nbytes for part in whole)
-            if self._unread[peer] > UNREAD_BYTES:
-                raise FrameError(f"more than {UNREAD_BYTES} bytes of it wait to be read")
+            self._unread[peer] += _size((data, whole))
+            if self._unread[peer] > UNREAD_BYTES or len(self._queues[peer]) >= UNREAD_MESSAGES:
+                raise FrameError(f"more than {UNREAD_BYTES} bytes or {UNREAD_MESSAGES} messages of it wait to be read")
             self._queues[peer].append((data, whole))
 
     # ------------------------------------------------------------------ failure
@@ -319,10 +330,11 @@ class CurveTransport(SocketTransport):
 
     def _left(self, peer: int) -> bool:
         """Whether a peer whose link broke has finished, or failed and said so: its last words may still be on their way."""
-        deadline = time.monotonic() + _FAREWELL
+        deadline = time.monotonic() + (_LAST_WORDS if self._finishing else _FAREWELL)
         while not (gone := peer in self._finished or self._reports.spoke(peer)) and time.monotonic() < deadline:
             if self._inbox.poll(20):
-                self._take()
+                with suppress(FrameError):
+                    self._take()
         return gone
 
     def _note(self, report: Report) -> None:
@@ -336,16 +348,28 @@ class CurveTransport(SocketTransport):
     def settle(self, report: Report) -> Report:
         """Exchange reports until everybody has been heard, or is known to be lost, or some time has passed."""
         self._guard.disarm()
+        self._catch_up()
         if report.cause is Cause.LOST and not self._left(report.about):
             self._note(report)
-        if report.cause is Cause.LOST:
-            report = report._replace(cause=Cause.STOPPED, about=-1)
+        if report.cause is Cause.LOST or (report.cause is Cause.FAILED and self._heard_others()):
+            report = report._replace(cause=Cause.STOPPED, about=-1)  # others have stopped for a reason of their own, before
         self._note(report)
         deadline = time.monotonic() + _GRACE
         while self._joined and not self._reports.complete() and (left := deadline - time.monotonic()) > 0:
             with suppress(FrameError):
                 self._turn(left)
         return failures.verdict(list(self._reports), self._parties)
+
+    def _catch_up(self) -> None:
+        """Take what has come while the endpoint was busy."""
+        while self._inbox.poll(0):
+            with suppress(FrameError):
+                self._take()
+        with suppress(FrameError):
+            self._listen({self._guard.fileno(): zmq.POLLIN})
+
+    def _heard_others(self) -> bool:
+        return any(report.origin != self.index for report in self._reports)
 
     def abort(self, reason: str) -> None:
         if self._context.closed:
@@ -358,6 +382,7 @@ class CurveTransport(SocketTransport):
     def finish(self) -> None:
         """Tell all that nothing more comes, and stay until they have finished too: a run is good where all ended well."""
         super().finish()
+        self._finishing = True
         deadline = None if self._patience is None else time.monotonic() + self._patience
         while missing := set(self.peers) - self._finished:
             if self._failure is not None:
@@ -375,6 +400,12 @@ class CurveTransport(SocketTransport):
         self._guard.close()
         self._authenticator.stop()
         self._context.term()
+
+
+def _size(message: Message) -> int:
+    """What a message takes in memory, about."""
+    data, payload = message
+    return 200 + len(data) + sum(memoryview(part).nbytes for part in payload)
 
 
 def _is_loopback(address: str) -> bool:

@@ -18,7 +18,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from mpc.errors import LinkLost
 
-_PATIENCE = 2.0  # seconds that the endpoint has to look at what happened, before it is interrupted amid its computation
+_PATIENCE = 1.0  # seconds that an endpoint has to look, before it is interrupted: fewer than the others take to settle
 _SIGNAL = getattr(signal, "SIGUSR2", None)
 
 
@@ -49,13 +49,15 @@ class Guard:
 
     def __init__(self, context: zmq.Context[Any]):
         self._reading, self._writing = os.pipe()
-        os.set_blocking(self._reading, False)
+        for end in (self._reading, self._writing):
+            os.set_blocking(end, False)
         self._happened: deque[tuple[int, Link]] = deque()
         self._orders = context.socket(zmq.PAIR)
         self._orders.bind("inproc://guard")
         self._stop = context.socket(zmq.PAIR)
         self._stop.connect("inproc://guard")
         self._armed = False
+        self._arming = threading.Lock()  # nobody is signalled who has just put the handler away
         self._unseen: tuple[float, int] | None = None  # when a link went down, and whose, until the endpoint looked
         self._thread: threading.Thread | None = None
         self._before: Any = None
@@ -74,7 +76,8 @@ class Guard:
         self._armed = True
 
     def disarm(self) -> None:
-        self._armed = False
+        with self._arming:
+            self._armed = False
         if self._before is not None and _SIGNAL is not None:
             signal.signal(_SIGNAL, self._before)
             self._before = None
@@ -115,15 +118,21 @@ class Guard:
             for peer, monitor in monitors.items():
                 if monitor in ready:
                     self._note(peer, _EVENTS[zmq.Event(parse_monitor_message(monitor.recv_multipart())["event"])])
-            unseen = self._unseen
-            if self._armed and unseen is not None and time.monotonic() - unseen[0] > _PATIENCE and self._before is not None:
-                assert _SIGNAL is not None
-                signal.pthread_kill(threading.main_thread().ident or 0, _SIGNAL)
+            self._remind()
         for monitor in monitors.values():
             monitor.close(0)
+
+    def _remind(self) -> None:
+        """Interrupt the endpoint if it has not looked for long."""
+        with self._arming:
+            unseen = self._unseen
+            late = unseen is not None and time.monotonic() - unseen[0] > _PATIENCE
+            if late and self._armed and self._before is not None and _SIGNAL is not None:
+                signal.pthread_kill(threading.main_thread().ident or 0, _SIGNAL)
 
     def _note(self, peer: int, event: Link) -> None:
         self._happened.append((peer, event))
         if event is Link.DOWN and self._armed:
             self._unseen = self._unseen or (time.monotonic(), peer)
-        os.write(self._writing, b"!")
+        with suppress(BlockingIOError):  # a full pipe is as readable
+            os.write(self._writing, b"!")

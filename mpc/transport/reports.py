@@ -77,12 +77,14 @@ def verdict(reports: Collection[Report], parties: int) -> Report:
         return _lost(candidates, {report.origin for report in ordered}, parties)
     if worst is Cause.TIMEOUT:
         return _silent(candidates, ordered, parties)
-    return candidates[0]
+    return candidates[0] if candidates[0].text else candidates[0]._replace(text="the run was stopped, and nobody said why")
 
 
 def _lost(lost: list[Report], heard: set[int], parties: int) -> Report:
-    """An endpoint that nobody heard of has died, or is cut off from all; else a link between two that live was cut."""
-    gone = sorted({report.about for report in lost} - heard)
+    """An endpoint that all who were heard have lost has died, or is cut off; else a link between two that live was cut."""
+    links = {(report.origin, report.about) for report in lost}
+    silent = {report.about for report in lost} - heard
+    gone = sorted(end for end in silent if all((origin, end) in links for origin in heard))
     if gone:
         first = next(report for report in lost if report.about == gone[0])
         name = party_name(gone[0], parties)

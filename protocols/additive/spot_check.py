@@ -68,6 +68,11 @@ class Versions:
 
     def checked(self, number: int, correlation: Correlation, versions: Sequence[list[Array]]) -> list[Array]:
         """At the last party: the real one of what the dealer sent for a correlation; IntegrityError if another is wrong."""
+        with self._endpoint.stopping_for_good():
+            self._compare(number, correlation, versions)
+        return versions[self._real]
+
+    def _compare(self, number: int, correlation: Correlation, versions: Sequence[list[Array]]) -> None:
         for version, dealing in self._others.items():
             expected = dealing.corrections(number, correlation)
             same = (_same(a, b, correlation.slack) for a, b in zip(expected, versions[version], strict=True))
@@ -78,7 +83,6 @@ class Versions:
                     "it can deal itself came out otherwise: the dealer deals wrongly. Nothing of it was used, and nothing after "
                     "it was revealed. Run again with another dealer, or once this one's software and machine were looked at."
                 )
-        return versions[self._real]
 
 
 def _coin(endpoint: Endpoint, count: int) -> int:

@@ -80,8 +80,8 @@ def dealt_streams(data):
 
 
 def standings(data):
-    """Where parties say that they are in their deals."""
-    opened(DEALT, lambda found: found.agree([found.standing(), *unpack(data, 2)[: 1 + len(data) % 2]]))
+    """Where another party says that it is in its deal."""
+    opened(DEALT, lambda found: found.agree([found.standing(), data]))
 
 
 def ledger(data):

@@ -189,7 +189,7 @@ def seeds():
         And(1, 2, 9),
         Thermometers(mask, None, 20, 5, 4, 1),
         Conjunctions(3, 2, 4, True, True, 1),
-        Selections(3, (3,), (2, 3), (mask, gathered.view(views.BroadcastTo((2, 2))))),
+        Selections(3, (3,), (2, 3), (mask, mask)),
         OneHot(mask, 2, (2, 3)),
         Harmonics(mask, 18, 1, 3, 30, (2, 3)),
         Powers(mask, Exponential(16, 0, 17, 3, 30, 2.0), 30, (2, 3)),

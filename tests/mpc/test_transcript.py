@@ -420,3 +420,32 @@ def test_a_code_is_gmac_however_the_data_is_cut(monkeypatch):
     code = Mac(b"k" * 32, 7)
     code.feed([np.array([True, False]), np.array(3, np.uint64)])
     assert len(code.tag()) == SEAL_BYTES
+
+
+@pytest.mark.parametrize("parties", [2, 3])
+def test_a_program_that_catches_the_error_gets_it_again(parties):
+    """Nothing that depends on what was altered comes out later either."""
+
+    def stubborn(party):
+        x = party.input(X if party.index == 0 else None, owner=0)
+        y = party.input(Y if party.index == 1 else None, owner=1)
+        z, found = x * y, []
+        for _ in range(3):
+            try:
+                found.append(z.reveal())
+            except IntegrityError as error:
+                found.append(error)
+        return found
+
+    def alter(sender, receiver, count, label, payload):
+        return flipped(payload, 0, 3) if sender == 0 and receiver == 1 and label == "multiply.open" else None
+
+    got = []
+
+    def noting(party):
+        got.append(stubborn(party))
+        return got[-1]
+
+    with pytest.raises(Error):
+        simulate_job(Job(noting, parties=parties, integrity=True, timeout=5.0), wrap=lambda inner: Between(inner, alter))
+    assert got and all(isinstance(each, IntegrityError) for found in got for each in found)
