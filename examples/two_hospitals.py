@@ -24,9 +24,9 @@ def own_columns(party):
 
 def main(party):
     mine = own_columns(party)
-    halves = [party.input(mine if party.index == k else None, owner=k) for k in (0, 1)]
+    halves = [party.input(mine if party.index == k else None, owner=k, shape=(len(y), 15)) for k in (0, 1)]
     features = np.concatenate(halves, axis=1)
-    labels = party.input(y[train].astype(float) if party.index == 0 else None, owner=0)
+    labels = party.input(y[train].astype(float) if party.index == 0 else None, owner=0, shape=(len(train),))
     A, n = features[train], len(train)
 
     w, b = np.zeros(30), 0.0

@@ -38,6 +38,14 @@ def starts_processes(path):
     return re.search(r"\bmpc\.run\(|\bsubprocess\b|\bscript\(", path.read_text()) is not None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory):
+    """No test, and no process of one, keeps anything in the user's own state folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def cost():
     """cost(function, *arrays): (rounds, bytes sent) of function(*tensors) at each of two parties of the additive protocol.

@@ -85,7 +85,10 @@ def _show(dealing: Dealing, recipients: list[Recipient]) -> None:
     if not console.is_terminal:
         console.width = max(console.width, 160)  # a file has room for whole names
     console.print(_table(dealing, recipients))
-    click.echo("Send each party its own file, and keep none. No party may use a copy of it, or bring it back from a backup.")
+    click.echo(
+        "Send each party its own file, and keep none. Each uses it on one host, as one user, and restores neither it nor its\n"
+        "ledgers from a backup: if all did otherwise, masks would repeat."
+    )
 
 
 def _table(dealing: Dealing, recipients: list[Recipient]) -> Table:

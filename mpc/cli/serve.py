@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -63,7 +64,12 @@ def serve(
             check_dealer,
             insecure_transport,
         )
-        Service(options, log.event).serve()
+
+        def tell(name: str, text: str = "", **facts: object) -> None:
+            with suppress(OSError):  # a log on a full disk ends no service
+                log.event(name, text, **facts)
+
+        Service(options, tell).serve()
     except Error as error:
         log.event("failed", str(error), error=type(error).__name__)
         sys.exit(1)

@@ -55,6 +55,9 @@ def _report(endpoint: Endpoint, error: BaseException) -> Report:
     if standing is Standing.TIMEOUT:
         return Report(endpoint.index, Cause.TIMEOUT, about, endpoint.operation, str(error))
     name = party_name(endpoint.index, endpoint.size)
+    if isinstance(error, KeyboardInterrupt):
+        text = f"{name} was stopped by its operator"
+        return Report(endpoint.index, Cause.FAILED, endpoint.index, endpoint.operation, text)
     if isinstance(error, _PUBLIC):
         return Report(endpoint.index, Cause.FAILED, about, endpoint.operation, str(error))
     during = f" (during or after operation '{endpoint.operation}')" if endpoint.operation else ""

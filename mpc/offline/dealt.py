@@ -55,7 +55,8 @@ class Dealt:
     def __init__(self, reader: Reader):
         self._reader = reader
         self.header = reader.header
-        self._ledger = Ledger(reader.path, reader.header.deal, reader.header.runs, reader.keys.key("ledger"))
+        header, key = reader.header, reader.keys.key("ledger")
+        self._ledger = Ledger(reader.path, header.deal, header.index, header.runs, key)
 
     @property
     def runs(self) -> int:

@@ -51,6 +51,7 @@ class Record:
     def __init__(self, reader: Reader, run: int):
         self.run = run
         self._path = reader.path
+        self._who, self._file = f"party {reader.header.index}", reader.path.name  # for errors that go to the other parties too
         self.session, self._sender = bytes.fromhex(reader.header.deal), reader.header.parties  # as the dealer had them
         self._requests, self._corrections = reader.stream(run, REQUESTS), reader.stream(run, CORRECTIONS)
         self.seed = bytes(self._requests.read(SEED_BYTES))  # in common with the dealer
@@ -74,7 +75,7 @@ class Record:
         if (label, digest_of(label, arrays)) != (then, digest):
             same = ", of other shapes or values" if label == then else ""
             raise DesyncError(
-                f"the program asks for '{label}' as its request {self._asked}, where {self._path} was dealt for "
+                f"the program of {self._who} asks for '{label}' as its request {self._asked}, where {self._file} was dealt for "
                 f"{repr(then) + same if then else 'nothing more'}: it is not the program, or not with the arguments, shapes and "
                 "dtypes, that was dealt for. If it is, look for what the dry run could not know: a dtype (give dtype= to "
                 "party.input), a revealed value, party.index, random numbers of its own. Then deal anew"
@@ -91,7 +92,9 @@ class Record:
         (length,) = _LENGTH.unpack(self._corrections.read(_LENGTH.size))
         expected = Frame(Kind.DATA, self.session, self._sender, self._answered, label, tuple(specs))
         if self._corrections.read(length) != expected.encode():
-            raise DesyncError(f"the program waits for '{label}', and {self._path} has the answer to something else; deal anew")
+            raise DesyncError(
+                f"the program of {self._who} waits for '{label}', and {self._file} has the answer to something else; deal anew"
+            )
         self._answered += 1
         try:
             return as_arrays(expected, [self._corrections.read(spec.nbytes) for spec in specs])

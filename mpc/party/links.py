@@ -94,7 +94,8 @@ class Links:
             me, other = self._names(peer)
             raise PeerTimeout(
                 f"{me} waited {self._timeout:g} s for {other} in operation '{label}' and nothing came: {other} hangs, is "
-                "slower than that, or runs another program. Raise timeout= if it only needs longer.",
+                "slower than that, or runs another program. If it only needs longer, raise the "
+                "timeout (across machines: `message` in the cluster file).",
                 peer,
             ) from None
         except PeerFinished:

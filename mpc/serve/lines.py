@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import select
 import socket
+import time
 from typing import Any
 
 Message = dict[str, Any]
@@ -31,14 +33,16 @@ class Lines:
             self.closed = True
             return False
 
-    def receive(self) -> Message | None:
-        """Wait for the next message; None at the end."""
-        while not self.closed:
+    def receive(self, seconds: float = math.inf) -> Message | None:
+        """Wait for the next message; None at the end, and where it has not come whole in so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not self.closed and (left := deadline - time.monotonic()) > 0:
             line, found, rest = self._waiting.partition(b"\n")
             if found:
                 self._waiting = rest
                 return self._parsed(line)
-            self._fill()
+            if select.select([self._link], [], [], None if left == math.inf else left)[0]:
+                self._fill()
         return None
 
     def arrived(self) -> list[Message]:

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,27 +21,28 @@ _LAST = 64  # chunks that are taken from a process that has ended: what it has s
 
 
 class Process:
-    """Started in `folder`, the job's, where `log.txt` gets what it prints. `link` and `output` become readable."""
+    """Started in `folder`, the job's, where `log.txt` gets what it prints. `link` and `output` become readable.
+
+    OSError where it cannot be started. `lost` is why the log is not whole, if it is not: a disk may be full.
+    """
 
     def __init__(self, options: Options, folder: Path):
-        ours, theirs = socket.socketpair()
-        self.link = Lines(ours)
-        self.output, printing = os.pipe()
-        os.set_blocking(self.output, False)
-        self._log = (folder / "log.txt").open("wb")
-        self._room = LARGEST_LOG
-        setup = json.dumps(asdict(options))
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "mpc.serve.worker", str(theirs.fileno()), str(os.getpid()), setup],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=printing,
-                stderr=printing,
-                cwd=folder,
-                process_group=0,  # so that what a program starts can be ended with it
-            )
-        os.close(printing)
+        self._room, self.lost = LARGEST_LOG, ""
+        with ExitStack() as undo:
+            self._log = (folder / "log.txt").open("wb", buffering=0)
+            undo.callback(self._log.close)
+            ours, theirs = socket.socketpair()
+            undo.callback(ours.close)
+            with theirs:
+                self.link = Lines(ours)
+                self.output, printing = os.pipe()
+                undo.callback(os.close, self.output)
+                os.set_blocking(self.output, False)
+                try:
+                    self._process = _started(options, folder, theirs.fileno(), printing)
+                finally:
+                    os.close(printing)
+            undo.pop_all()
 
     @property
     def pid(self) -> int:
@@ -59,12 +60,18 @@ class Process:
         except BlockingIOError:
             return self.code is None
         if self._room > 0:
-            self._log.write(data[: self._room])
+            self._keep(data[: self._room])
             self._room -= len(data)
             if self._room <= 0:
-                self._log.write(b"\n[this log is full: what followed was dropped]\n")
-            self._log.flush()
+                self._keep(b"\n[this log is full: what followed was dropped]\n")
         return bool(data)
+
+    def _keep(self, data: bytes) -> None:
+        try:
+            while data and not self.lost:
+                data = data[self._log.write(data) :]
+        except OSError as error:
+            self.lost = str(error.strerror)
 
     def stop(self) -> None:
         """Ask it to tell the others, and to end."""
@@ -87,4 +94,17 @@ class Process:
                 break
         self.link.close()
         os.close(self.output)
-        self._log.close()
+        with suppress(OSError):
+            self._log.close()
+
+
+def _started(options: Options, folder: Path, link: int, printing: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "mpc.serve.worker", str(link), str(os.getpid()), json.dumps(asdict(options))],
+        pass_fds=[link],
+        stdin=subprocess.DEVNULL,
+        stdout=printing,
+        stderr=printing,
+        cwd=folder,
+        process_group=0,  # so that what a program starts can be ended with it
+    )

@@ -65,7 +65,7 @@ class Queue:
             self._waiting[-1].tell("queued", before=len(self._waiting) - 1)
 
     def _read(self, link: Lines) -> Submission:
-        message: Message = link.receive() or {}
+        message: Message = link.receive(_PATIENCE) or {}
         name, args = message.get("program"), message.get("args", [])
         if not isinstance(name, str) or not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
             raise ServiceError("the service did not understand what was submitted; both must be of one version of mpc")

@@ -11,13 +11,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
-from mpc.launch.failures import exit_text
 from mpc.serve.lines import Message
 from mpc.serve.options import Options
 from mpc.serve.process import Process
-from mpc.serve.queue import FAILED, REFUSED, Queue, Submission
+from mpc.serve.queue import REFUSED, Queue, Submission
+from mpc.serve.running import Running, Tell
 from mpc.serve.workplace import Workplace
 
 _TURN = 0.5  # seconds between two looks at clocks and signals, and
@@ -25,10 +25,6 @@ _SHORT = 0.02  # where a worker is about to end
 _GRACE = 6.0  # seconds that a worker gets to end, once it has said its last, or was told to
 _LONG = 3.0  # seconds of waiting for the others, from which on it is told who is missing
 _SOON, _LATE = 0.2, 10.0  # seconds before another worker is started: the shortest, and the longest after failures
-
-
-class Tell(Protocol):
-    def __call__(self, name: str, text: str = "", **facts: object) -> None: ...
 
 
 class Service:
@@ -93,25 +89,28 @@ class Service:
     _deadline: float | None = None  # when the worker must have ended
     _leaving = False  # whether it has said its last, or was told to end
     _given: Submission | None = None  # what it is to propose
-    _job: Path | None = None  # its folder, once it has begun
-    _submission: Submission | None = None  # where it runs a job of this host
+    _job: Running | None = None  # once it has begun
     _ready = False
 
     def _start(self) -> None:
-        self._deadline = self._job = self._given = self._submission = None
+        self._deadline = self._job = self._given = None
         self._leaving = self._ready = False
         self._started = time.monotonic()
         self._outcome: Message = {}
-        self._begun: Message = {}
-        self._folder = self._workplace.prepare()
-        self._worker = Process(self._options, self._folder)
+        try:
+            self._folder = self._workplace.prepare()
+            self._worker = Process(self._options, self._folder)
+        except OSError as error:
+            self._tell("trouble", f"not ready: no process can be started here: {error}")
+            self._rest(failed=True)
+            return
         self._selector.register(self._worker.link, selectors.EVENT_READ, self._hear)
         self._selector.register(self._worker.output, selectors.EVENT_READ, self._copy)
         self._give()
 
     def _give(self) -> None:
         """Let an idle worker propose the first job of the queue. It proposes one at most."""
-        if self._worker is None or self._begun or self._given is not None or (first := self._queue.first) is None:
+        if self._worker is None or self._job is not None or self._given is not None or (first := self._queue.first) is None:
             return
         self._given = first
         self._worker.link.send({"event": "submission", "digest": first.digest, "args": first.args})
@@ -160,16 +159,12 @@ class Service:
 
     def _on_begins(self, message: Message) -> None:
         assert self._worker is not None
-        self._begun = {key: message[key] for key in ("digest", "by", "session")} | {"began": round(time.time(), 3)}
-        self._job = self._workplace.begin(self._folder)
-        if message["own"] and self._given is not None:
-            self._submission = self._given
-            self._queue.remove(self._given)
+        submission = self._given if message["own"] else None
+        if submission is not None:
+            self._queue.remove(submission)
+        self._job = Running(self._workplace, self._folder, message, submission, self._tell)
         if self._options.job_timeout is not None:
             self._deadline = time.monotonic() + self._options.job_timeout + _GRACE
-        if self._submission is not None:
-            self._submission.tell("begins", log=str(self._job / "log.txt"))
-        self._tell("begins", f"job {self._job.name}: sha256:{message['digest']}, asked for by {message['by']}", **self._begun)
         self._worker.link.send({"event": "go"})
 
     def _on_ended(self, message: Message) -> None:
@@ -196,17 +191,11 @@ class Service:
         worker.close()
         self._worker = self._deadline = None
         if self._job is not None:
-            self._conclude(self._job, worker.code)
-        if not self._ready and worker.code == 0:  # it could not, and said why; a killed one is replaced at once
+            self._job.end(self._outcome, worker.code, worker.lost)
+        self._rest(failed=not self._ready and worker.code == 0)  # it could not, and said why; a killed one is replaced at once
+
+    def _rest(self, failed: bool) -> None:
+        """Before the next worker; the longer, the more often in a row it could not begin."""
+        if failed:
             self._pause = min(self._pause * 2, _LATE)
         self._next_start = time.monotonic() + self._pause
-
-    def _conclude(self, job: Path, code: int | None) -> None:
-        """Keep how the job ended, and tell who has asked for it."""
-        died = {"error": "PartyDied", "text": f"this host's process of the job {exit_text(code or 0)}"}
-        outcome = {**self._begun, "ended": round(time.time(), 3), **(self._outcome or died)}
-        self._workplace.end(job, outcome)
-        text = str(outcome.pop("text"))
-        self._tell("ended", f"job {job.name}: {text or 'ended well'}", job=job.name, **outcome)
-        if self._submission is not None:
-            self._submission.end(FAILED if outcome["error"] else 0, text)

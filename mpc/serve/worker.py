@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mpc import __version__
-from mpc.errors import Error, JobRefused, JobStopped, ServiceError
+from mpc.errors import DesyncError, Error, FrameError, JobRefused, JobStopped, ServiceError
 from mpc.launch.cluster import keys_of, takes_dealer
 from mpc.launch.job import Job
 from mpc.launch.play import play
@@ -70,7 +70,8 @@ class Worker:
         self._site = options.site()
         self._names = [member.name for member in self._site.cluster.endpoints]
         self._job = blank_job(self._site, options.check_dealer)
-        self._args: list[str] | None = None  # of a job that this host has submitted
+        self._args: list[str] = []  # of what this host's submitter asks for
+        self._own = False  # whether the job is that, and not another's
 
     def work(self) -> None:
         site = self._site
@@ -78,10 +79,11 @@ class Worker:
         with site.transport(takes_dealer(site, self._job)) as transport:
             meeting = transport.meet(site.cluster.agreement() | rules, {}, _FOREVER, self._waiting)
             self._service.send({"event": "ready"})
-            talks = Talks(transport, meeting.session, self._job.parties, site.cluster.message)
-            proposal = talks.find(self._service.fileno(), self._submitted)
-            job, reason = self._look_up(proposal)
-            refusals = talks.vote(proposal, reason)
+            try:
+                job, proposal, refusals = self._agree(Talks(transport, meeting.session, self._job.parties, site.cluster.message))
+            except (FrameError, DesyncError) as error:
+                transport.abort(str(error))  # the others hear who did what: a link that just breaks would look like a death
+                raise
             if refusals:
                 self._service.send({"event": "refused", **self._told(proposal), "text": self._refusal(proposal, refusals)})
                 transport.finish()  # a link that breaks early would look like a death to who still hears the others
@@ -90,6 +92,13 @@ class Worker:
                 self._play(job, transport, meeting)
         if not refusals:
             self._report()
+
+    def _agree(self, talks: Talks) -> tuple[Job, Proposal, dict[int, str]]:
+        """Come to a job: as this host would run it, as it was proposed, and who refuses it."""
+        proposal = talks.find(self._service.fileno(), self._submitted)
+        self._own = proposal == talks.own
+        job, reason = self._look_up(proposal)
+        return job, proposal, talks.vote(proposal, reason)
 
     def _waiting(self, missing: dict[int, str]) -> None:
         members = self._site.cluster.endpoints
@@ -125,8 +134,7 @@ class Worker:
         except ServiceError as error:
             print(error, file=sys.stderr)
             return self._job, "does not admit it: its list of programs cannot be used; its own log says why"
-        own = proposal.submitter == self._site.index and self._args
-        args = tuple(self._args or ()) if own else listed.args
+        args = tuple(self._args) if self._own and self._args else listed.args
         return replace(self._job, program=program, args=args), ""
 
     def _refusal(self, proposal: Proposal, refusals: dict[int, str]) -> str:
@@ -137,7 +145,7 @@ class Worker:
         return f"the dealer ({self._names[index]})" if index == self._job.parties else f"party {index} ({self._names[index]})"
 
     def _told(self, proposal: Proposal) -> Message:
-        return {"digest": proposal.digest, "by": self._names[proposal.submitter], "own": proposal.submitter == self._site.index}
+        return {"digest": proposal.digest, "by": self._names[proposal.submitter], "own": self._own}
 
     # ------------------------------------------------------------------ to play
 

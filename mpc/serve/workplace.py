@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from mpc.errors import ServiceError
@@ -17,7 +19,10 @@ _LONGEST = 100  # bytes of a Unix socket's path
 
 
 class Workplace:
-    """Of one service at a time. `jobs/000012` has what job 12 printed (log.txt), its outcome, and the files that it wrote."""
+    """Of one service at a time. `jobs/000012` has what job 12 printed (log.txt), its outcome, and the files that it wrote.
+
+    `prepare`, `begin` and `end` raise OSError: a disk may be full, and a program can do anything to these folders.
+    """
 
     def __init__(self, folder: Path, keep: int):
         self.folder, self._jobs, self._keep = folder, folder / "jobs", keep
@@ -39,12 +44,15 @@ class Workplace:
     def listen(self) -> socket.socket:
         """The socket where jobs are submitted, which only this user may open."""
         path = self.folder / SOCKET
-        path.unlink(missing_ok=True)  # of a service that was killed
         check_length(path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
+            path.unlink(missing_ok=True)  # of a service that was killed
             listener.bind(str(path))
+        except OSError as error:
+            listener.close()
+            raise ServiceError(f"the socket {path} cannot be made: {error.strerror}; choose another folder (--folder)") from None
         finally:
             os.umask(before)
         listener.listen(64)
@@ -55,6 +63,7 @@ class Workplace:
         """An empty folder for the next job, hidden until that begins."""
         path = self._jobs / ".next"
         shutil.rmtree(path, ignore_errors=True)
+        self._jobs.mkdir(exist_ok=True)
         path.mkdir()
         return path
 
@@ -66,16 +75,21 @@ class Workplace:
 
     def end(self, job: Path, outcome: Message) -> None:
         """Keep how it ended, and of all jobs the last ones."""
-        (job / "outcome.json").write_text(json.dumps(outcome, indent=1) + "\n")
-        for name in self._numbers()[: -self._keep]:
-            shutil.rmtree(self._jobs / name, ignore_errors=True)
+        hidden = job / ".outcome.json"
+        try:
+            hidden.write_text(json.dumps(outcome, indent=1) + "\n")
+            hidden.replace(job / "outcome.json")
+        finally:  # this makes room, too
+            for name in self._numbers()[: -self._keep]:
+                shutil.rmtree(self._jobs / name, ignore_errors=True)
 
     def _numbers(self) -> list[str]:
         names = (path.name for path in self._jobs.iterdir())
-        return sorted((name for name in names if name.isdigit()), key=int)
+        return sorted((name for name in names if re.fullmatch("[0-9]+", name)), key=int)
 
     def close(self) -> None:
-        (self.folder / SOCKET).unlink(missing_ok=True)
+        with suppress(OSError):
+            (self.folder / SOCKET).unlink()
         shutil.rmtree(self._jobs / ".next", ignore_errors=True)
         self._lock.close()
 

@@ -84,6 +84,7 @@ class CurveTransport(SocketTransport):
         self._reports = Reports(index, len(contacts))
         self._joined = self._finishing = False
         self._greeted: set[int] = set()
+        self._lost: set[int] = set()  # peers whose links broke
         self._rendezvous = Rendezvous(index, self._names, [contact.address for contact in contacts], {}, {})
         self._indices = {z85.encode(contact.public).decode(): i for i, contact in enumerate(contacts)}
         self._authenticator = ThreadAuthenticator(self._context)
@@ -166,6 +167,9 @@ class CurveTransport(SocketTransport):
         except (HandshakeError, FrameError) as error:
             self._part(str(error))
             raise
+        except PeerFailed as error:  # others have begun already, or given up
+            root = self._agree(Report(self.index, Cause.STOPPED, -1))
+            raise PeerFailed(root.text, root.origin) from error
         self._joined = True
         self._guard.arm()
         return met.meeting()
@@ -176,6 +180,7 @@ class CurveTransport(SocketTransport):
             self._turn(0.2)
             if self._failure is not None:
                 raise self._failure
+            met.stop_if_rejected()
             if time.monotonic() > deadline:
                 raise met.gave_up(wait)
             if time.monotonic() - shown > 1:
@@ -193,7 +198,7 @@ class CurveTransport(SocketTransport):
     def _greet(self, peer: int) -> None:
         """Our link to it is there."""
         self._greeted.add(peer)
-        self._rendezvous.trouble[peer] = "reached, and silent"
+        self._rendezvous.reached(peer)
         hello = Header(Kind.HELLO, NO_SESSION, self.index, 0, "hello").encode()
         self._post(peer, [hello, self._rendezvous.hello_to(peer)])
         if self._session != NO_SESSION:
@@ -209,10 +214,12 @@ class CurveTransport(SocketTransport):
         peer = self._owner(frames)
         if peer == self.index or self._joined:
             return
+        if len(frames) == 1:
+            return  # not a HELLO either
         try:
             header = Header.decode(frames[0].bytes)
             if header.kind is not Kind.HELLO or len(frames) != 2:
-                raise FrameError("it does not begin with a greeting")
+                return  # last words over a connection that was made again: its first one broke
             if header.sender != peer:
                 raise FrameError(f"it claims to be {party_name(header.sender, self._parties)}, whose key it does not have")
             hello = Hello.decode(frames[1].bytes)
@@ -264,7 +271,7 @@ class CurveTransport(SocketTransport):
         return message
 
     def _read(self, peer: int, frames: list[zmq.Frame]) -> None:
-        if self._owner(frames) != peer:
+        if not self._insecure and self._owner(frames) != peer:
             raise FrameError("it came over a connection with another key")
         super()._read(peer, frames)
 
@@ -302,8 +309,10 @@ class CurveTransport(SocketTransport):
         else:
             whole = _whole(data, payload)
             self._unread[peer] += _size((data, whole))
-            if self._unread[peer] > UNREAD_BYTES or len(self._queues[peer]) >= UNREAD_MESSAGES:
-                raise FrameError(f"more than {UNREAD_BYTES} bytes or {UNREAD_MESSAGES} messages of it wait to be read")
+            if self._unread[peer] > UNREAD_BYTES:
+                raise FrameError(f"more than {UNREAD_BYTES} bytes of it wait to be read")
+            if len(self._queues[peer]) >= UNREAD_MESSAGES:
+                raise FrameError(f"more than {UNREAD_MESSAGES} messages of it wait to be read")
             self._queues[peer].append((data, whole))
 
     # ------------------------------------------------------------------ failure
@@ -315,16 +324,23 @@ class CurveTransport(SocketTransport):
             if self._joined:
                 self._watch(peer, event)
             elif event is Link.UP:
+                self._lost.discard(peer)
                 self._greet(peer)
             else:
+                if event is Link.DOWN and peer in self._greeted:
+                    self._lose(peer)
                 self._greeted.discard(peer)
-                self._rendezvous.forget(peer, event.value, event is not Link.DOWN)
+                self._rendezvous.unreached(peer, event.value, event is not Link.DOWN)
         return True
 
     def _watch(self, peer: int, event: Link) -> None:
         if event is not Link.DOWN or self._left(peer):
             return
         self._failure = self._failure or LinkLost(f"the link to {self._names[peer]} broke", peer)
+        self._lose(peer)
+
+    def _lose(self, peer: int) -> None:
+        self._lost.add(peer)
         if self._reports.own is not None:  # this endpoint has stopped already, and the others may still wait for this
             self._note(Report(self.index, Cause.LOST, peer, self._reports.own.operation))
 
@@ -350,12 +366,17 @@ class CurveTransport(SocketTransport):
         self._guard.disarm()
         self._catch_up()
         if report.cause is Cause.LOST and not self._left(report.about):
-            self._note(report)
+            self._lost.add(report.about)
         if report.cause is Cause.LOST or (report.cause is Cause.FAILED and self._heard_others()):
             report = report._replace(cause=Cause.STOPPED, about=-1)  # others have stopped for a reason of their own, before
+        return self._agree(report)
+
+    def _agree(self, report: Report) -> Report:
+        for peer in sorted(self._lost):
+            self._note(Report(self.index, Cause.LOST, peer, report.operation))
         self._note(report)
         deadline = time.monotonic() + _GRACE
-        while self._joined and not self._reports.complete() and (left := deadline - time.monotonic()) > 0:
+        while not self._reports.complete() and (left := deadline - time.monotonic()) > 0:
             with suppress(FrameError):
                 self._turn(left)
         return failures.verdict(list(self._reports), self._parties)

@@ -27,8 +27,8 @@ class Link(Enum):
 
     UP = "up"
     DOWN = "not reachable any more"
-    REFUSED = "the other side does not accept our key"
-    FOREIGN = "whoever listens there does not hold the key that we expect"
+    REFUSED = "it does not accept our key: its cluster file has another one for this host"
+    FOREIGN = "who listens there does not hold the key that our cluster file gives it"
 
 
 _EVENTS = {
@@ -107,7 +107,7 @@ class Guard:
             peer = self._unseen[1]
             self._unseen = None
             self._happened.append((peer, Link.DOWN))
-            raise LinkLost(f"the link to endpoint {peer} broke", peer)
+            raise LinkLost("a link broke while this host computed by itself", peer)
 
     def _watch(self, monitors: dict[int, zmq.Socket[bytes]]) -> None:
         poller = zmq.Poller()

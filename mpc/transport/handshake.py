@@ -27,6 +27,9 @@ class Hello(NamedTuple):
     nonce: bytes
     secret: bytes
 
+    def __repr__(self) -> str:
+        return f"Hello(agree={self.agree}, facts={self.facts})"  # the rest makes keys
+
     @classmethod
     def draw(cls, agree: Mapping[str, str], facts: Mapping[str, str]) -> Hello:
         own = {"wire version": str(WIRE_VERSION), **agree}

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from mpc.errors import HandshakeError
 from mpc.transport.handshake import NONCE_BYTES, Hello, compare, pair_seed, session_of
 
 NO_SESSION = bytes(16)
+_NO_ACCIDENT = 4  # rejections in a row
 
 
 class Meeting(NamedTuple):
@@ -23,6 +25,9 @@ class Meeting(NamedTuple):
     session: bytes
     seeds: dict[int, bytes]
     facts: dict[int, dict[str, str]]
+
+    def __repr__(self) -> str:
+        return f"Meeting(session={self.session.hex()}, facts={self.facts})"
 
 
 class Rendezvous:
@@ -38,7 +43,7 @@ class Rendezvous:
         self._hellos: dict[int, Hello] = {}
         self._ready: dict[int, bytes] = {}
         self.session = NO_SESSION
-        self._certain: set[int] = set()  # peers with a trouble that is known for what it is
+        self._rejections: Counter[int] = Counter()  # in a row, of each peer
         self.trouble: dict[int, str] = dict.fromkeys(self._peers, "not reached yet")
 
     def hello_to(self, peer: int) -> bytes:
@@ -61,15 +66,27 @@ class Rendezvous:
     def ready(self, peer: int, session: bytes) -> None:
         self._ready[peer] = session
 
-    def forget(self, peer: int, why: str, certain: bool) -> None:
-        """Our link to it is not there (any more), so its HELLO may be of a process that is gone. Of several reasons, one that is
-        certain stays: a key that does not fit closes the link too."""
+    def reached(self, peer: int) -> None:
+        """Our link to it is there: both keys fit."""
+        self._rejections[peer] = 0
+        self.trouble[peer] = "reached, but it has not greeted us"
+
+    def unreached(self, peer: int, why: str, rejection: bool) -> None:
+        """Our link to it is not there (any more), so its HELLO may be of a process that is gone. After a rejection of keys, what
+        else closes the link says nothing."""
         self._hellos.pop(peer, None)
         self._ready.pop(peer, None)
-        if certain or peer not in self._certain:
+        self._rejections[peer] += rejection
+        if rejection or not self._rejections[peer]:
             self.trouble[peer] = why
-        if certain:
-            self._certain.add(peer)
+
+    def stop_if_rejected(self) -> None:
+        """HandshakeError once keys were rejected so often that it is no accident, as of a process that has just ended."""
+        for peer, count in self._rejections.items():
+            if count >= _NO_ACCIDENT:
+                tried = f"{self._names[self.index]} tried {self._names[peer]} at {self._addresses[peer]}"
+                cure = "Compare the keys (mpc cluster show, at both hosts), and give all hosts the same cluster file."
+                raise HandshakeError(f"{tried}: {self.trouble[peer]}. {cure}")
 
     @property
     def met(self) -> Collection[int]:

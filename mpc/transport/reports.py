@@ -108,7 +108,7 @@ def _silent(timeouts: list[Report], reports: list[Report], parties: int) -> Repo
     culprit = parties if parties in ring else chain[-1]  # a dealer waits for requests whenever it has nothing to do
     at = next((report for report in timeouts if report.about == culprit), timeouts[0])
     text = f"{party_name(culprit, parties)} sent nothing in time{_during(at)}: it hangs, is slower than the timeout, or runs "
-    text += "another program. Raise the timeout if it only needs longer."
+    text += "another program. If it only needs longer, raise the timeout (across machines: `message` in the cluster file)."
     if ring:
         names = " and ".join(party_name(end, parties) for end in sorted(ring))
         text += f" In the end {names} were waiting for each other: a message may have been lost."

@@ -88,7 +88,7 @@ def ledger(data):
     """A file, or what a ledger holds, under the right key."""
     sealed, content = data[:1] == b"=", data[1:]
     with TemporaryDirectory() as folder:
-        found = Ledger(Path(folder) / "f", DEAL, 4, KEY)
+        found = Ledger(Path(folder) / "f", DEAL, 0, 4, KEY)
         if sealed:
             try:
                 position = json.loads(content)

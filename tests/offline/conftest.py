@@ -39,6 +39,14 @@ class Dealt:
         return open_dealt(self.paths[party], self.keys[party], public_of(self.dealer), Expectation(**facts))
 
 
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory, monkeypatch):
+    """The user's ledgers of this test."""
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    return state / "mpc" / "ledgers"
+
+
 @pytest.fixture
 def dealt(tmp_path):
     """dealt(program, runs=1, ...): its dealt files, in a folder of their own."""

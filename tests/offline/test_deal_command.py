@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,15 +42,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def deal(*arguments, key="carl.key"):
-    return CliRunner().invoke(main, ["deal", "squares.py", *arguments, "--cluster", "cluster.toml", "--key", key])
+def deal(*arguments, key="carl.key", program="squares.py"):
+    return CliRunner().invoke(main, ["deal", str(program), *arguments, "--cluster", "cluster.toml", "--key", key])
 
 
 def test_deal_and_run(folder):
     told = deal("3", "--runs", "2")
     assert told.exit_code == 0, told.output
     assert re.search(r"for 2 runs of \d+ rounds", told.output) and re.search(r"bob +squares.deal/bob.deal +\d+ ", told.output)
-    assert "sum ?" in told.output
+    assert "sum ?" in told.output and "restores neither it nor its\nledgers from a backup" in told.output
     cluster = Cluster.load("cluster.toml")
     names = [member.name for member in cluster.members]
     paths = [folder / "squares.deal" / f"{name}.deal" for name in names]
@@ -63,6 +64,11 @@ def test_deal_and_run(folder):
     opened = open_dealt(paths[1], places[1].secret, cluster.dealer.public, expected)
     assert opened.position() == opened.runs == 2
     opened.close()
+
+
+def test_the_demo_can_be_dealt_for(folder):
+    told = deal(program=Path(__file__).parents[2] / "examples" / "two_hospitals.py")
+    assert told.exit_code == 0 and re.search(r"for 1 runs of \d+ rounds", told.output), told.output
 
 
 def test_refusals_say_what_to_do(folder):

@@ -109,19 +109,79 @@ def test_a_failed_run_is_burnt(dealt):
 
 
 @pytest.mark.parametrize("restored", [0, 1])
-def test_a_restored_ledger_is_caught_by_the_other_party(dealt, programs, restored):
+def test_restored_ledgers_are_caught_by_the_other_party(dealt, programs, kept, restored):
+    """Both of one party's, from a backup of its whole machine; then they are lost."""
     deal = dealt(programs.product, runs=4)
-    ledger = deal.paths[restored].with_name(f"{deal.paths[restored].name}.ledger")
+    path = deal.paths[restored]
+    ledgers = [path.with_name(f"{path.name}.ledger"), kept / f"{deal.dealing.deal}-{restored}.ledger"]
     deal.run()
-    kept = ledger.read_bytes()
+    backup = [ledger.read_bytes() for ledger in ledgers]
     deal.run(), deal.run()
-    ledger.write_bytes(kept)
+    for ledger, content in zip(ledgers, backup, strict=True):
+        ledger.write_bytes(content)
     deal.run()  # the fourth run, not the second
     with pytest.raises(DealtFileError, match="are used"):
         deal.run()
-    ledger.unlink()
+    for ledger in ledgers:
+        ledger.unlink()
     with pytest.raises(DealtFileError, match="are used"):
         deal.run()
+
+
+def moved(path, folder):
+    return path.rename(folder / path.name)
+
+
+def renamed(path, folder):
+    return path.rename(path.with_name(f"{path.name}.2"))
+
+
+def copied(path, folder):
+    (folder / path.name).write_bytes(path.read_bytes())
+    return folder / path.name
+
+
+def linked(path, folder):
+    (folder / path.name).hardlink_to(path)
+    return folder / path.name
+
+
+def pointed_at(path, folder):
+    (folder / path.name).symlink_to(path)
+    return folder / path.name
+
+
+@pytest.mark.parametrize("how", [moved, renamed, copied, linked, pointed_at])
+def test_all_parties_take_their_files_elsewhere(dealt, programs, tmp_path, how):
+    """The ledgers beside them stay behind: none of the parties has one there."""
+    deal = dealt(programs.product, runs=2)
+    (tmp_path / "elsewhere").mkdir()
+    deal.run()
+    deal.paths = [how(path, tmp_path / "elsewhere") for path in deal.paths]
+    assert not [path for path in deal.paths if path.with_name(f"{path.name}.ledger").exists()]
+    for party in range(2):
+        opened = deal.open(party)
+        assert opened.position() == 1
+        with pytest.raises(DealtFileError, match=r"run 0 .* is used"):
+            opened.claim(0)
+        opened.close()
+    deal.run()  # the second one
+    with pytest.raises(DealtFileError, match=r"all 2 runs .* are used"):
+        deal.run()
+
+
+def test_a_desynchronised_party_is_named_and_its_folders_are_not(dealt, programs):
+    deal = dealt(programs.product)
+    opened = deal.open(1)
+    record = opened.claim(0)
+    with pytest.raises(DesyncError) as asked:
+        record.request("other", [])
+    with pytest.raises(DesyncError) as waited:
+        record.correction("other", [])
+    opened.close()
+    for error in (asked, waited):
+        text = str(error.value)
+        assert text.startswith("the program of party 1 ") and " party1.deal " in text and str(deal.paths[1].parent) not in text
 
 
 def test_other_programs_and_options_are_refused(dealt, programs):
@@ -225,5 +285,6 @@ def test_the_digest_is_of_program_and_options_and_not_of_a_hosts_own_arguments(t
     assert job_digest(job) == job_digest(Job(ProgramFile(str(b)), ("1",), network="lan"))
     b.write_text("def main(party): return\n")
     assert job_digest(job) == job_digest(replace(job, args=("my/own/path",)))
-    others = [Job(ProgramFile(str(b)), ("1",)), replace(job, fraction_bits=12), replace(job, check_dealer=1), replace(job, parties=3)]
+    changes = ({"fraction_bits": 12}, {"check_dealer": 1}, {"parties": 3})
+    others = [Job(ProgramFile(str(b)), ("1",)), *(replace(job, **change) for change in changes)]
     assert len({job_digest(each) for each in [job, *others]}) == 5

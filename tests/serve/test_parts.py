@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import socket
+import threading
+import time
 from collections import defaultdict, deque
+from contextlib import suppress
 
 import pytest
 
@@ -97,6 +100,25 @@ def test_what_cannot_be_understood_is_refused(queue, request_):
     queue, ask = queue
     assert ask(queue, request_)[1]["status"] == 3
     assert queue.first is None
+
+
+def test_who_speaks_slowly_holds_up_nobody(queue, monkeypatch):
+    monkeypatch.setattr("mpc.serve.queue._PATIENCE", 0.2)
+    queue, _ = queue
+    ours, theirs = socket.socketpair()
+
+    def dribble():
+        for byte in json.dumps({"program": "p"}).encode() + b"\n":
+            time.sleep(0.05)
+            with suppress(OSError):
+                ours.send(bytes([byte]))
+
+    slow = threading.Thread(target=dribble)
+    with ours:
+        slow.start()
+        queue.accept(theirs)
+        slow.join()
+        assert queue.first is None and Lines(ours).receive()["status"] == 3
 
 
 # ---------------------------------------------------------------------------------------- the folder
@@ -254,20 +276,40 @@ def test_a_vote_on_another_job_is_an_error():
         first.vote(Proposal(0, DIGEST), "")
 
 
-@pytest.mark.parametrize("claim", [0, 2, 7])
-def test_nobody_proposes_in_anothers_name(claim):
-    first, second, _ = talks()
-    second._send(0, "propose", Proposal(claim, DIGEST))
-    with pytest.raises(FrameError, match="party 1 sent a propose out of turn"):
-        first.find(0, str)
+def test_nobody_proposes_in_anothers_name():
+    first, second, _ = talks(parties=3)[:3]
+    for claim in (0, 2):
+        second._send(0, "propose", Proposal(claim, DIGEST))
+        with pytest.raises(FrameError, match="party 1 sent a propose out of turn"):
+            first.find(0, str)
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[1, 2, 3]", b'[true, "", ""]', b"[" * 9999, b'[0, "' + b"a" * 65 + b'", ""]'])
+def test_a_chair_names_no_submitter_of_what_that_one_did_not_ask_for():
+    first, second, _ = talks(chair=0)
+    asks(second)  # for DIGEST
+    for proposal in (Proposal(1, "cd" * 32), Proposal(1, DIGEST)):
+        first._announce(proposal)
+    with pytest.raises(FrameError, match=f"party 0 proposed sha256:{'cd' * 32} in the name of party 1"):
+        second.find(0, str)
+    assert second.find(0, str) == second.own == Proposal(1, DIGEST)
+    second.own = None
+    first._announce(Proposal(1, DIGEST))
+    with pytest.raises(FrameError, match="which has not asked for it"):
+        second.find(0, str)
+
+
+MALFORMED = [b"", b"{}", b"[1, 2, 3]", b'[true, "", ""]', b"[" * 9999, b'[0, "' + b"a" * 65 + b'", ""]', b'[0, "", ""]']
+
+
+@pytest.mark.parametrize("data", MALFORMED + [b'[%d, "%s", ""]' % (index, DIGEST.encode()) for index in (-1, 2, 99)])
 def test_malformed_messages_are_refused(data):
     from mpc.transport.frames import ArraySpec, Header, Kind
 
     first, second, _ = talks()
     header = Header(Kind.DATA, bytes(16), 1, 0, "propose", (ArraySpec("uint8", (len(data),)),))
     second._transport.send(0, header.encode(), [data])
-    with pytest.raises(FrameError, match="malformed"):
+    with pytest.raises(FrameError, match="party 1 sent a malformed message"):
         first.find(0, str)
+    second._transport.send(0, Header(Kind.DATA, bytes(16), 1, 0, "vote", header.arrays).encode(), [data])
+    with pytest.raises(FrameError, match="party 1 sent a malformed message"):
+        first.vote(Proposal(0, DIGEST), "")
