@@ -164,9 +164,12 @@ class CurveTransport(SocketTransport):
         self._connect()
         try:
             self._gather(met, wait, waiting)
-        except (HandshakeError, FrameError) as error:
+        except HandshakeError as error:
             self._part(str(error))
             raise
+        except FrameError as error:
+            self._part(text := f"{error} (before the first operation)")
+            raise FrameError(text) from None
         except PeerFailed as error:  # others have begun already, or given up
             root = self._agree(Report(self.index, Cause.STOPPED, -1))
             raise PeerFailed(root.text, root.origin) from error
