@@ -55,7 +55,9 @@ def show(path: str) -> None:
 @click.option("--as", "name", required=True, help="Which member of the cluster this host is.")
 @click.option("--key", type=click.Path(dir_okay=False), help="This host's key file. [default: NAME.key]")
 @click.option("--program", type=click.Path(exists=True, dir_okay=False), help="A program that all are to have alike.")
-@click.option("--wait", type=float, default=60.0, show_default=True, help="How long to wait for the others, in seconds.")
+@click.option(
+    "--wait", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="How long to wait for the others, in seconds."
+)
 def check(path: str, name: str, key: str | None, program: str | None, wait: float) -> None:
     """Connect to the others, who run this command too: who is reachable, what differs, and how fast each link is."""
     try:

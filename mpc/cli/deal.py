@@ -13,12 +13,19 @@ from mpc.cluster import Cluster, Identity
 from mpc.dry import Dealing, Recipient
 from mpc.dry import deal as deal_files
 from mpc.errors import ClusterError, DealtFileError, Error
+from mpc.launch.failures import own_traceback
 from mpc.launch.job import Job
 from mpc.launch.program import ProgramFile
 from mpc.progress import size_text
 
 if TYPE_CHECKING:
     from rich.table import Table  # rich's import would slow every other command down
+
+
+_NO_DATA = (
+    "the program failed on shapes alone. When dealing, party.index is -1 and there is no data: read data, and make what depends "
+    "on it, only where party.index is that of its owner, and give every input its shape="
+)
 
 
 @click.command()
@@ -53,6 +60,10 @@ def deal(
             bar.update(1)
     except Error as error:
         click.echo(f"mpc: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:  # of the program, which has no data here
+        click.echo(own_traceback(error), err=True)
+        click.echo(f"mpc: {_NO_DATA}", err=True)
         sys.exit(1)
     _show(dealing, recipients)
 

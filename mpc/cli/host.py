@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 import time
-import traceback
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
-
-import click
 
 from mpc.cli.log import Log
 from mpc.cluster import Cluster, Identity
 from mpc.errors import Error, OptionError, PeerFailed, PeerTimeout
 from mpc.launch.cluster import Site, play_at
+from mpc.launch.failures import own_traceback, program_line
 from mpc.launch.job import Job
 from mpc.launch.program import ProgramFile, no_program
 from mpc.launch.run import Outcome
@@ -45,6 +44,7 @@ def run_host(
 ) -> tuple[list[str], Outcome]:
     """Play this host's part to the end; exits with an explanation where that fails."""
     signal.signal(signal.SIGTERM, _terminate)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold shares and keys
     began = time.perf_counter()
     try:
         site = host.site()
@@ -76,18 +76,23 @@ def _explain(error: Exception, log: Log) -> NoReturn:
     """The failure upon which all settled, in the same words everywhere; below it, what this party saw."""
     cause = error.__cause__
     if isinstance(error, _OF_ALL):
-        own = str(cause) if cause is not None and str(cause) != str(error) else ""
-    elif isinstance(error, Error):
-        own = ""
+        own = _own(cause) if cause is not None and str(cause) != str(error) else ""
     else:
-        own = "".join(traceback.format_exception(error))
-    text = str(error) if isinstance(error, Error) else f"{type(error).__name__} in the program"
-    if own:
-        click.echo(own.rstrip(), err=True)
-    peer = getattr(error, "peer", None)
-    log.event("failed", text, error=type(error).__name__, culprit=peer, complete=False)
+        own = _own(error) if not isinstance(error, Error) else program_line(error)
+    text = (
+        str(error)
+        if isinstance(error, Error)
+        else f"{type(error).__name__} in the program; the others were told this, and no more"
+    )
+    log.detail(own)
+    log.event("failed", text, error=type(error).__name__, culprit=getattr(error, "peer", None), complete=False)
     log.event("incomplete", "the run did not complete: what it printed or wrote before this is partial")
     sys.exit(1)
+
+
+def _own(error: BaseException) -> str:
+    """What this host itself saw."""
+    return f"{program_line(error)}\n{error}".strip() if isinstance(error, Error) else own_traceback(error)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -25,6 +25,13 @@ class Log:
             click.echo(f"mpc: {text}", err=True)
         sys.stderr.flush()
 
+    def detail(self, text: str) -> None:
+        """What only this host is told, as it is: it may hold its data."""
+        if text and self._json:
+            self.event("detail", text)
+        elif text:
+            click.echo(text, err=True)
+
     def once(self, name: str, text: str, **facts: Any) -> None:
         """The same, unless it is what was told last."""
         if text != self._shown:

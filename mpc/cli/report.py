@@ -25,11 +25,12 @@ def show_costs(outcome: Outcome, names: Sequence[str]) -> None:
     _print(f"{outcome.seconds:.2f} s in all, {_rounds(outcome.stats[0].total)} rounds", table)
 
 
-def show_profile(outcome: Outcome) -> None:
-    """Costs by operation and by scope, as party 0 sees them."""
-    _print("\nby operation, at party 0", _operations(outcome.stats[0]))
+def show_profile(outcome: Outcome, name: str) -> None:
+    """Costs by operation and by scope, as the first endpoint, of that name, sees them."""
+    _print(f"\nby operation, at {name}", _operations(outcome.stats[0]))
     if outcome.stats[0].scopes:
-        _print("\nby scope, at party 0; what the dealer sent and kept waiting, at all parties", _scopes(outcome))
+        everywhere = "; what the dealer sent and kept waiting, at all parties" if len(outcome.stats) > 1 else ""
+        _print(f"\nby scope, at {name}{everywhere}", _scopes(outcome))
 
 
 def _operations(stats: Stats) -> Table:

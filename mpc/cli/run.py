@@ -19,6 +19,7 @@ from mpc.launch.program import ProgramFile
 from mpc.launch.run import Outcome, execute
 from mpc.launch.trace import write_trace
 from mpc.party import DEFAULT_TIMEOUT
+from mpc.progress import LOG
 
 
 @click.command()
@@ -43,7 +44,11 @@ from mpc.party import DEFAULT_TIMEOUT
 @click.option("--as", "name", help="Which party, or dealer, of the cluster this host is.")
 @click.option("--key", type=click.Path(dir_okay=False), help="This host's key file. [default: NAME.key]")
 @click.option("--dealt", type=click.Path(dir_okay=False), help="This party's file of `mpc deal`, in place of a dealer.")
-@click.option("--wait", type=float, help="How long to wait for the other hosts, in seconds. [default: as the cluster file says]")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0.1),
+    help="How long to wait for the other hosts, in seconds. [default: as the cluster file says]",
+)
 @click.option("--insecure-transport", is_flag=True, help="Neither encrypt nor authenticate links: for tests, on loopback alone.")
 @click.option("--log-json", is_flag=True, help="Tell what happens as one JSON object a line, on standard error.")
 @click.pass_context
@@ -73,6 +78,8 @@ def run(
     path = _trace_path(program or "dealer", trace) if profile or trace else None
     sys.argv = [program or "", *args]
     log = Log(log_json)
+    if log_json:
+        os.environ[LOG] = "json"
     across = cluster is not None or name is not None
     options["integrity"] = across if options["integrity"] is None else options["integrity"]
     options["checkpoints"] = _checkpoint_folder(program or "dealer", options["checkpoints"], options["resume"])
@@ -88,7 +95,7 @@ def run(
     _show_results(names, outcome.results)
     show_costs(outcome, names)
     if profile:
-        show_profile(outcome)
+        show_profile(outcome, names[0])
     if path is not None:
         _save_trace(path, outcome, names)
 

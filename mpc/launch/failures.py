@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import pickle
 import signal
 import traceback
@@ -96,6 +97,30 @@ def _without_launcher(own: TracebackType | None) -> TracebackType | None:
     while own is not None and own.tb_frame.f_globals.get("__name__", "").startswith("mpc.launch"):
         own = own.tb_next
     return own
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback from the program's first line on."""
+    link = error.__traceback__
+    while link is not None and _is_ours(link) and link.tb_next is not None:
+        link = link.tb_next
+    return "".join(traceback.format_exception(type(error), error, link, chain=False)).rstrip()
+
+
+def program_line(error: BaseException) -> str:
+    """The last line of the program itself on the way to the error: file, number and text; nothing if it has none."""
+    found, link = "", error.__traceback__
+    while link is not None:
+        if not _is_ours(link):
+            path, number = link.tb_frame.f_code.co_filename, link.tb_lineno
+            found = f"{path}:{number}: {linecache.getline(path, number).strip()}"
+        link = link.tb_next
+    return found
+
+
+def _is_ours(link: TracebackType) -> bool:
+    package = link.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+    return package in ("mpc", "protocols", "numpy", "importlib", "click", "contextlib", "threading")
 
 
 def revive(index: int, name: str, told: dict[str, Any]) -> Failure:

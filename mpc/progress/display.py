@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, TextIO, cast
 
+LOG = "MPC_LOG"  # of the environment
 _LINES_EVERY = 10.0  # seconds at least between two lines, where there is no terminal
 _DRAWN_EVERY = 0.25
 _ERASE_BELOW = "\x1b[J"
@@ -42,8 +44,13 @@ class Display(Protocol):
         """Show these, for the last time."""
 
 
+def as_json() -> bool:
+    """Whether all that is told on standard error is to be one JSON object a line: also by the processes that we start."""
+    return os.environ.get(LOG) == "json"
+
+
 def display(rows: Rows) -> Display:
-    if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
+    if not as_json() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
         return Live(rows)
     return Lines(rows)
 
@@ -63,7 +70,9 @@ class Lines:
         """The costs are those of the outermost bar; where two show a value of the same name, it is the inner one's."""
         where = ", ".join(f"{row.description} {row.counts}" for row in rows)
         values = {name: text for row in rows for name, text in row.values.items()}
-        print(f"{where}: {', '.join([*map(' '.join, values.items()), *rows[0].costs])}", file=sys.stderr, flush=True)
+        text = f"{where}: {', '.join([*map(' '.join, values.items()), *rows[0].costs])}"
+        line = {"time": round(time.time(), 3), "event": "progress", "text": text}
+        print(json.dumps(line) if as_json() else text, file=sys.stderr, flush=True)
 
 
 class Live:
