@@ -49,6 +49,10 @@ def as_json() -> bool:
     return os.environ.get(LOG) == "json"
 
 
+def json_line(text: str) -> str:
+    return json.dumps({"time": round(time.time(), 3), "event": "progress", "text": text})
+
+
 def display(rows: Rows) -> Display:
     if not as_json() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
         return Live(rows)
@@ -71,8 +75,7 @@ class Lines:
         where = ", ".join(f"{row.description} {row.counts}" for row in rows)
         values = {name: text for row in rows for name, text in row.values.items()}
         text = f"{where}: {', '.join([*map(' '.join, values.items()), *rows[0].costs])}"
-        line = {"time": round(time.time(), 3), "event": "progress", "text": text}
-        print(json.dumps(line) if as_json() else text, file=sys.stderr, flush=True)
+        print(json_line(text) if as_json() else text, file=sys.stderr, flush=True)
 
 
 class Live:
