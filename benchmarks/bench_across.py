@@ -61,7 +61,9 @@ def main():
                     found[setting] += seconds_of(folder, what, options)
             medians = [statistics.median(seconds) for seconds in found.values()]
             table.add_row(title, *(f"{1e3 * median:.1f} ms  {median / medians[0]:.2f}" for median in medians))
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, 130)
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -39,13 +39,14 @@ class Checked(NamedTuple):
 
 
 def check_cluster(site: Site, wait: float, program: str | None = None, waiting: Waiting = lambda missing: None) -> Checked:
-    """Meet the others, who call this too, compare and measure. HandshakeError if one does not come, or has another key."""
-    own = site.cluster.agreement() | {
-        "mpc version": __version__,
-        "program": "" if program is None else ProgramFile(program).digest,
-    }
+    """Meet the others, who call this too, compare and measure.
+
+    HandshakeError if one does not come, or has another key, or another cluster file: it may not know where the others are.
+    """
+    own = {"mpc version": __version__, "program": "" if program is None else ProgramFile(program).digest}
     with site.transport(site.cluster.dealer is not None) as transport:
-        meeting = transport.meet({"what is run": "a check of the cluster"}, own, wait, waiting)
+        agree = {"what is run": "a check of the cluster", **site.cluster.agreement()}
+        meeting = transport.meet(agree, own, wait, waiting)
         speeds = probe(transport, meeting.session, site.cluster.message)
         transport.finish()
     names = [member.name for member in site.cluster.endpoints]
