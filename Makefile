@@ -19,7 +19,7 @@ demo: $(BIN)/.runs
 	$(BIN)/mpc run examples/two_hospitals.py -n 2
 
 test: env
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 lint: env
 	$(BIN)/ruff check .

@@ -21,16 +21,21 @@ settings.load_profile("busy")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """For `-n 2`: a file stays together, for what it computes once; and the files that start processes of their own, which want
-    all processors, come one after the other."""
+    """For `-n 3`: a file stays together, for what it computes once; and the files that start processes of their own, which want
+    all processors, come one after the other. So do those of hosts and services, which mostly wait, beside the others."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.split("::")[0]
-            return "processes" if starts_processes(config.rootpath / path) else path
+            if not starts_processes(config.rootpath / path):
+                return path
+            return "hosts" if path.split("/")[1] in WAITING else "processes"
 
     return ByFile(config, log)
+
+
+WAITING = ("checkpoints", "cluster", "serve")  # folders
 
 
 @cache
