@@ -95,6 +95,7 @@ def play_at(
             "mpc version": __version__,
             "program": "" if site.is_dealer else job.digest,
             "dealing": "by the dealer" if dealt is None else f"files of deal {dealt.header.deal}",
+            "checkpoints": "" if site.is_dealer else _checkpoints(job),
             "integrity": str(job.integrity),
             "versions checked of the dealer": str(job.check_dealer),
         }
@@ -106,6 +107,12 @@ def play_at(
         outcome = play(job, transport, keys_of(meeting, site.index, job.parties), record=record)
     mark_finished(job, [] if site.is_dealer else [site.index])
     return outcome
+
+
+def _checkpoints(job: Job) -> str:
+    if job.checkpoints is None:
+        return "none"
+    return "resumed" if job.resume else "kept"
 
 
 def _open(site: Site, job: Job, path: str | Path) -> Dealt:

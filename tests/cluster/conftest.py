@@ -232,6 +232,10 @@ class Case:
         text = self.text(but)
         assert all(self.name(end) in text for end in ends) and saying in text, self.report()
 
+    def names_one(self, *ends):
+        """The text names one of these."""
+        assert any(self.name(end) in self.text() for end in ends), self.report()
+
     def report(self):
         return "\n".join([repr(self), *(f"  {i}: {type(o).__name__} {o}" for i, o in enumerate(self.outcomes))])
 
@@ -297,8 +301,13 @@ class Wire:
     def _accept(self):
         while True:
             client, _ = self._listener.accept()
-            server = socket.create_connection(self._target)
-            self._sockets += [client, server]
+            self._sockets.append(client)
+            try:
+                server = socket.create_connection(self._target)
+            except OSError:  # nobody is there any more
+                self._shut(client)
+                continue
+            self._sockets.append(server)
             self._start(self._relay, server, client)
             self._start(self._relay_frames, client, server)
 
@@ -377,3 +386,4 @@ class Wire:
         for thread in self._threads:
             thread.join(BOUND)
             assert not thread.is_alive()
+        self._shut(*self._sockets)  # those that came meanwhile

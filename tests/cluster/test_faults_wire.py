@@ -75,7 +75,10 @@ def test_a_link_breaks(faults, fault):
 def test_an_encrypted_message_is_lost_or_comes_twice_or_late(faults, fault):
     """CURVE refuses what comes twice or late, and says nothing of what never came: the messages' numbers do."""
     faults.all_of(
-        faults.cases(fault, 2), tapper(faults, SHORT), lambda case: last(case) or case.names(case.endpoint), 2 * AT_ONCE
+        faults.cases(fault, 2),
+        tapper(faults, SHORT),
+        lambda case: last(case) or case.names_one(case.endpoint, case.to),
+        2 * AT_ONCE,
     )
 
 
@@ -92,7 +95,7 @@ def test_without_encryption(faults, fault):
 
     def check(case):
         if not last(case):
-            case.names(case.endpoint)
+            case.names_one(case.endpoint, case.to)
 
     faults.all_of(faults.cases(fault, 2), tapper(faults, SHORT, insecure=True), check, AT_ONCE)
 

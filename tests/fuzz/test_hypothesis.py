@@ -46,7 +46,7 @@ def altered(draw, seeds):
 def examine(target, examples):
     """Raises what is wrong with a target, by the smallest input for which it is."""
 
-    @settings(max_examples=examples)
+    @settings(max_examples=examples, report_multiple_bugs=False)
     @given(altered(target.seeds) | st.binary(max_size=300))
     def run(data):
         target(data)
