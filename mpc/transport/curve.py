@@ -165,11 +165,9 @@ class CurveTransport(SocketTransport):
         try:
             self._gather(met, wait, waiting)
         except HandshakeError as error:
-            self._part(str(error))
-            raise
+            raise HandshakeError(self._part(str(error))) from None
         except FrameError as error:
-            self._part(text := f"{error} (before the first operation)")
-            raise FrameError(text) from None
+            raise FrameError(self._part(f"{error} (before the first operation)")) from None
         except PeerFailed as error:  # others have begun already, or given up
             root = self._agree(Report(self.index, Cause.STOPPED, -1))
             raise PeerFailed(root.text, root.origin) from error
@@ -190,13 +188,14 @@ class CurveTransport(SocketTransport):
                 shown = time.monotonic()
                 waiting(met.missing())
 
-    def _part(self, why: str) -> None:
-        """This endpoint gives up: those that have come must hear of it, and whoever does not fit must hear its HELLO."""
+    def _part(self, why: str) -> str:
+        """This endpoint gives up: those that have come must hear of it, and whoever does not fit must hear its HELLO. The reason
+        upon which all of them agree."""
         deadline = time.monotonic() + _GRACE
         while not self._greeted.issuperset(self._rendezvous.met) and time.monotonic() < deadline:
             with suppress(HandshakeError, FrameError):
                 self._turn(0.05)
-        self._note(Report(self.index, Cause.FAILED, self.index, "", why))
+        return self._agree(Report(self.index, Cause.FAILED, self.index, "", why)).text
 
     def _greet(self, peer: int) -> None:
         """Our link to it is there."""
