@@ -27,11 +27,12 @@ def main(party, number):
 """
 ONLY_A = "def main(party, number):\n    return 'only a'\n"
 SPIN = """
-import os, shutil
+import os, shutil, time
 import numpy as np
 
 def main(party, number):
     if number == "vandal":
+        time.sleep(1.0)  # whoever follows the log has opened it
         shutil.rmtree(os.getcwd())
         print("gone")
     x = party.input(np.ones(3) if party.index == 0 else None, owner=0)
