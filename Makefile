@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env demo test lint types bench bench-functions functions-page learn-page onnx-page peers
+.PHONY: env demo test lint types bench beside-peers functions-page learn-page onnx-page peers
 
 env: $(BIN)/.installed
 
@@ -29,10 +29,10 @@ types: env
 	$(BIN)/mypy
 
 bench: env
-	$(BIN)/python -m benchmarks
+	$(BIN)/mpc bench
 
-bench-functions: env
-	$(BIN)/python -m benchmarks.bench_functions
+beside-peers: env
+	$(BIN)/python -m benchmarks.beside_peers
 
 functions-page: env
 	$(BIN)/python -m benchmarks.functions_page > docs/functions.md.new
@@ -47,4 +47,4 @@ onnx-page: env
 	mv docs/onnx.md.new docs/onnx.md
 
 peers: env
-	$(BIN)/python -m benchmarks.peers.spu install
+	$(BIN)/python -m benchmarks.peers install

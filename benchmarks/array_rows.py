@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.function_rows import ABSOLUTE, EXACT, RELATIVE, TIMED, WHOLE, Row, evenly, shuffled
 from benchmarks.scan import INPUT_END, Allowed, Array, Points, grid, line
-from benchmarks.workloads import function
+from mpc.bench.workloads import function
 
 TENTHS = grid(np.linspace(-100, 100, 10))
 HEIGHTS = grid(np.random.default_rng(7).uniform(-100, 100, 10))

@@ -10,11 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mpc.cluster import Identity, public_text
+from benchmarks.clusters import write_cluster
 
 PROGRAM = Path(__file__).with_name("across_program.py")
 NAMES = ("one", "two", "dealer")
-PORT = 17_100
 TURNS = 4
 SETTINGS = {
     "plain TCP": ["--insecure-transport", "--no-integrity"],
@@ -22,17 +21,6 @@ SETTINGS = {
     "CURVE, transcript": [],
 }
 ROWS = {"exchange": "exchange of 100 MB each way", "training": "an epoch of logistic regression, 426 x 30"}
-
-
-def make_cluster(folder):
-    text = ""
-    for number, name in enumerate(NAMES):
-        identity = Identity.generate(name)
-        identity.save(folder / f"{name}.key")
-        text += "[dealer]\n" if name == "dealer" else "[[party]]\n"
-        address = f"127.0.0.1:{PORT + number}"
-        text += f'name = "{name}"\naddress = "{address}"\nlisten = "{address}"\nkey = "{public_text(identity.public)}"\n'
-    (folder / "cluster.toml").write_text(text)
 
 
 def seconds_of(folder, what, options):
@@ -53,7 +41,7 @@ def main():
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_cluster(folder)
+        write_cluster(folder, NAMES, listen=True)  # insecure links must listen on loopback
         for what, title in ROWS.items():
             found = {setting: [] for setting in SETTINGS}
             for _ in range(TURNS):  # in turns: the machine may slow down meanwhile

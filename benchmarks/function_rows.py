@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from benchmarks.scan import INPUT_END, ULP, Allowed, Array, Points, grid, line, over
-from benchmarks.workloads import function, softmax
+from mpc.bench.workloads import function, softmax
 
 TIMED = 10**5  # elements of the inputs that are timed
 EXACT = Allowed()

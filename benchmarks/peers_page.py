@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.bench_functions import compare
+from benchmarks.beside_peers import compare
 from benchmarks.peers import figures
-from benchmarks.peers.spu import SPU, how_to_get_it, installed
-from benchmarks.workloads import WORKLOADS
+from benchmarks.peers.session import Session
+from benchmarks.peers.spu import SEMI2K
+from mpc.bench.workloads import WORKLOADS
 
 _SOURCE = """\
 The peers' figures were {source}. A trusted first party knows all correlations: no dealing travels. Ours are those of this \
@@ -25,7 +26,7 @@ _ERRORS = """\
 Largest absolute error. Where SPU was run for this page its figures are from here, against float64 of the same encoded input, \
 like ours; those of the others include the encoding of the input.
 """
-_SPEED_MISSING = "Speed is compared to SPU's, which was not installed for this page: `{}`.\n"
+_SPEED_MISSING = "Speed is compared to SPU's, which was not installed for this page: {}.\n"
 _SMALL = ": these are {a_round:.1f} ms a round of Python and messages, not arithmetic, for so few elements"
 _REASONS = {  # why a time falls short, where it does; a_round: measured milliseconds
     "reciprocal": ": it takes 15 thresholds and 12 waves an element, and most of the time is dealing and comparing",
@@ -41,29 +42,37 @@ def paragraph(text: str) -> str:
 def beside_peers() -> dict[str, Any]:
     """Every workload's measurements: ours, and SPU's if it is installed."""
     with ExitStack() as stack:
-        spu = stack.enter_context(SPU()) if installed() else None
-        return {name: compare(name, spu, 2) for name in WORKLOADS}
+        sessions = [stack.enter_context(Session(SEMI2K))] if SEMI2K.installed else []
+        return {name: compare(name, None, sessions, turns=2).summary() for name in WORKLOADS}
+
+
+def ratio(row: Mapping[str, Any]) -> float | None:
+    """How many times faster than SPU; None where SPU was not there, or failed."""
+    found = row["peers"].get("spu", {}).get("ratio")
+    return found and found["medians"]
 
 
 def missed_times(rows: Mapping[str, Any]) -> list[str]:
     """A line for each workload that is not as many times faster than SPU as it is to be, and why."""
     lines = []
     for name, row in rows.items():
-        if row["target"] is not None and row.get("ratio", row["target"]) < row["target"]:
+        times_faster = ratio(row)
+        if row["target"] is not None and times_faster is not None and times_faster < row["target"]:
             ours = row["ours"]
             reason = _REASONS.get(name, "").format(a_round=ours["median"] / ours["rounds"] * 1e3)
-            times = f"{row['ratio']:.1f} times faster than SPU SEMI2K, not {row['target']:g}"
+            times = f"{times_faster:.1f} times faster than SPU SEMI2K, not {row['target']:g}"
             lines.append(textwrap.fill(f"- {WORKLOADS[name].title}: {times}{reason}.", 130, subsequent_indent="  "))
     return lines
 
 
 def peers_section(rows: Mapping[str, Any]) -> str:
     parts = ["## Beside other systems\n", paragraph(_SOURCE.format(source=figures.SOURCE))]
-    if not any("spu" in row for row in rows.values()):
-        parts.append(_SPEED_MISSING.format(how_to_get_it()))
+    times_faster = {name: found for name, row in rows.items() if (found := ratio(row)) is not None}
+    if not times_faster:
+        parts.append(_SPEED_MISSING.format(SEMI2K.how_to_get_it))
     else:
         parts.append(paragraph(_SPEED))
-        parts.append(_table({name: row["ratio"] for name, row in rows.items()}, speeds(), "{:.1f}".format))
+        parts.append(_table(times_faster, speeds(), "{:.1f}".format))
     sent = {name: row["ours"]["bytes_sent"] / 1e6 for name, row in rows.items()}
     dealt = {name: row["ours"]["bytes_dealt"] / 1e6 for name, row in rows.items()}
     parts.append("MB sent by the busiest party:\n")
@@ -74,7 +83,7 @@ def peers_section(rows: Mapping[str, Any]) -> str:
     errors = {name: rows[name]["ours"]["error"] for name in figures.ERRORS}
     peer_errors = {name: values | _error_here(rows[name]) for name, values in figures.ERRORS.items()}
     parts.append(_table(errors, peer_errors, "{:.1e}".format))
-    ratios = {name: 1 / row["ratio"] for name, row in rows.items() if "ratio" in row}
+    ratios = {name: 1 / found for name, found in times_faster.items()}
     inverse = {name: {system: 1 / value for system, value in values.items()} for name, values in speeds().items()}
     parts.append("Where a peer is better:\n")
     better = [
@@ -87,7 +96,7 @@ def peers_section(rows: Mapping[str, Any]) -> str:
 
 
 def _error_here(row: Mapping[str, Any]) -> dict[str, float]:
-    return {figures.SEMI2K: row["spu"]["error"]} if "spu" in row else {}
+    return {figures.SEMI2K: row["peers"]["spu"]["error"]} if ratio(row) is not None else {}
 
 
 def speeds() -> dict[str, dict[str, float]]:

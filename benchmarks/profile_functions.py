@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench_functions import program
-from benchmarks.catalogue import ALL
+from mpc.bench.catalogue import ALL
+from mpc.bench.measure import program
 from mpc.launch.job import Job
 from mpc.launch.run import execute
 from mpc.party import Cost
@@ -28,7 +29,7 @@ Operations = dict[str, Cost]
 def show(name: str) -> None:
     """Print the report for one of the workloads."""
     for _ in range(2):  # the first may compile
-        warm_up = execute(Job(program, (name, 0))).stats[-1].operations
+        warm_up = execute(Job(program, (name, None, 0))).stats[-1].operations
     outcome = execute(Job(profiled, (name,)))
     operations, lines, _ = outcome.results[0]
     seconds = [max(pair) for pair in zip(*(result[2] for result in outcome.results), strict=True)]
@@ -56,7 +57,7 @@ def profiled(party: Any, name: str) -> tuple[Operations, list[Line], list[float]
         profiler.disable()
         return result
 
-    costs, _ = program(party, name, REPEATS + 1, call)  # after a warm-up
+    costs = program(party, name, None, REPEATS + 1, call).costs  # after a warm-up
     entries: Mapping[Any, Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     lines = [(_place(*where), calls, own, total) for where, (_, calls, own, total, _) in entries.items()]
     operations = _less(snapshots[-1].operations, snapshots[1].operations)
@@ -88,3 +89,13 @@ def _functions(lines: list[Line]) -> Table:
     for place, calls, own, total in lines:
         table.add_row(place, str(calls), f"{own:.4f}", f"{total:.4f}")
     return table
+
+
+@click.command(help=__doc__)
+@click.argument("workload", type=click.Choice(list(ALL)))
+def main(workload: str) -> None:
+    show(workload)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mpc.cluster import Identity, public_text
+from benchmarks.clusters import write_cluster
+from benchmarks.waiting import until
 from mpc.serve import submit
 
 NAMES = ("a", "b", "dealer")
@@ -44,13 +43,7 @@ class Services:
     def __init__(self, folder: Path, programs: dict[str, str], args: dict[str, list[str]] | None = None, *options: str):
         self.folder, self._options = folder, options
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        members = []
-        for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True):
-            identity = Identity.generate(name)
-            identity.save(folder / f"{name}.key")
-            table = "[dealer]" if name == "dealer" else "[[party]]"
-            members.append(f'{table}\nname = "{name}"\naddress = "127.0.0.1:{port}"\nkey = "{public_text(identity.public)}"\n')
-        (folder / "cluster.toml").write_text("[timeouts]\nmessage = 30\n" + "\n".join(members))
+        write_cluster(folder, NAMES, head="[timeouts]\nmessage = 30\n")
         for party in NAMES[:2]:
             (folder / party).mkdir()
             for name, source in programs.items():
@@ -161,22 +154,3 @@ class Services:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [found.getsockname()[1] for found in sockets]
-    finally:
-        for found in sockets:
-            found.close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Wait until the condition holds; whether it does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

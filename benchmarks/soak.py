@@ -21,7 +21,8 @@ from contextlib import suppress
 from os import kill
 from pathlib import Path
 
-from benchmarks.services import NAMES, Services, Usage, until
+from benchmarks.services import NAMES, Services, Usage
+from benchmarks.waiting import until
 from mpc.errors import ServiceError
 
 PROGRAM = """

@@ -53,12 +53,17 @@ def network(model, size):
     return nn.Sequential(features, *head, nn.ReLU(), nn.Linear(head[-1].out_features, 10))
 
 
+def shared(party, array):
+    """Every second row from each owner: what it would read from its own disk."""
+    shapes = [array[owner::2].shape for owner in (0, 1)]
+    return nn.data.by_rows(party, array[party.index :: 2], owners=[0, 1], shapes=shapes, dtype=array.dtype)
+
+
 def main(party, model="mlp", epochs="10", folder=None):
     images, labels, count = load(folder)
     images, epochs = images[:, None], int(epochs)
-    half = slice(party.index, None, 2)  # what this owner would read from its own disk
-    train = nn.TensorDataset(*(nn.data.by_rows(party, a[:count][half], owners=[0, 1]) for a in (images, labels)))
-    test = nn.TensorDataset(*(nn.data.by_rows(party, a[count:][half], owners=[0, 1]) for a in (images, labels)))
+    train = nn.TensorDataset(*(shared(party, a[:count]) for a in (images, labels)))
+    test = nn.TensorDataset(*(shared(party, a[count:]) for a in (images, labels)))
 
     size = images.shape[-1]
     net, criterion = network(model, size).to(party), nn.CrossEntropyLoss()

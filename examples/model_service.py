@@ -20,9 +20,9 @@ TRAIN, BATCH = 1500, 64
 
 
 def main(party, path=None, count="256"):
-    model = mpc.onnx.load(party, (path or exported()) if party.index == 0 else None, owner=0)
+    model = mpc.onnx.load(party, (path or exported()) if party.index in (0, -1) else None, owner=0)  # -1: a dry run, for shapes
     asked = slice(TRAIN, TRAIN + int(count))
-    images = party.input(IMAGES[asked] if party.index == 1 else None, owner=1)
+    images = party.input(IMAGES[asked] if party.index == 1 else None, owner=1, shape=IMAGES[asked].shape)
     answers = []
     for start in party.track(range(0, len(images), BATCH), "requests"):
         with party.measure() as cost:

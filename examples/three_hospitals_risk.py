@@ -4,7 +4,8 @@ Each hospital has patients of its own: what was known of them before, and for ho
 they died or were lost from sight (censored). A discrete-time survival model, hazard(year, patient) = sigmoid(b_year + x w), is a
 logistic regression on one row for each year that a patient was at risk. The rows of all hospitals are secret, and so is which
 row is whose: they are shuffled. Revealed are the model, as the study's result, and on patients who took no part in the
-fit how often the one who died earlier had the higher risk (concordance). How many rows each hospital has becomes public.
+fit how often the one who died earlier had the higher risk (concordance). Each hospital brings as many rows as was agreed, so that
+how many years its patients lived is not told either.
 """
 
 import numpy as np
@@ -12,14 +13,14 @@ from sklearn.linear_model import LogisticRegression
 
 from mpc import nn
 
-YEARS, BATCH, RATE = 5, 256, 1.0
+YEARS, ROWS, BATCH, RATE = 5, 3, 180, 1.0  # ROWS: those at risk that are brought in for each patient, on average
 NAMES = ("age (10 years)", "stage", "marker", "smoker")
 EFFECTS, YEARLY = np.array([0.5, 0.8, 0.4, 0.5]), np.array([-3.2, -2.7, -2.5, -2.5, -2.6])
 
 
 def patients(hospital, count):
     """Synthetic: what a hospital knows of its patients, the last year of each in the study, and whether they died in it."""
-    random = np.random.default_rng(hospital)
+    random = np.random.default_rng(hospital + 1)
     age = random.normal((62, 68, 57)[hospital], 9, count)  # the hospitals' patients differ
     stage = random.choice(4, count, p=((0.4, 0.3, 0.2, 0.1), (0.2, 0.3, 0.3, 0.2), (0.5, 0.3, 0.1, 0.1))[hospital])
     x = np.stack([(age - 60) / 10, stage - 1.0, random.normal(0, 1, count), random.random(count) < 0.3], axis=1)
@@ -30,8 +31,8 @@ def patients(hospital, count):
 
 
 def years_at_risk(x, last, died):
-    """One row for each patient and year at risk, (x, which year), and whether that patient died in it."""
-    patient, year = np.nonzero(np.arange(YEARS) <= last[:, None])
+    """One row for each patient and year at risk, (x, which year), and whether that patient died in it; the first of them."""
+    patient, year = np.transpose(np.argwhere(np.arange(YEARS) <= last[:, None])[: ROWS * len(x)])
     return np.hstack([x[patient], np.eye(YEARS)[year]]), (died[patient] & (year == last[patient])).astype(float)
 
 
@@ -41,12 +42,17 @@ def concordance(risk, last, died):
     return (first & (risk[:, None] > risk[None, :])).sum() / first.sum()
 
 
+def together(party, array):
+    """The rows of all hospitals, which have equally many."""
+    return nn.data.by_rows(party, array, shapes=[array.shape] * party.size, dtype=array.dtype)
+
+
 def main(party, count="200", epochs="20"):
     count, epochs = int(count), int(epochs)
     x, last, died = patients(party.index, count)
     fit, test = slice(0, count * 3 // 4), slice(count * 3 // 4, None)
-    rows = [nn.data.by_rows(party, a) for a in years_at_risk(x[fit], last[fit], died[fit])]
-    test_x, test_last, test_died = (nn.data.by_rows(party, a[test]) for a in (x, last, died))
+    rows = [together(party, a) for a in years_at_risk(x[fit], last[fit], died[fit])]
+    test_x, test_last, test_died = (together(party, a[test]) for a in (x, last, died))
 
     model = nn.Linear(len(NAMES) + YEARS, 1, bias=False).to(party)
     criterion, optimizer = nn.BCEWithLogitsLoss(), nn.SGD(model.parameters(), lr=RATE, momentum=0.9)

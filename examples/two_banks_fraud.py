@@ -48,8 +48,9 @@ def main(party, count="3000", epochs="6"):
     count, epochs = int(count), int(epochs)
     sender, receiver, fraud = transfers(count)
     train = np.arange(count) < count * 4 // 5
-    columns = nn.data.by_columns(party, standardised((sender, receiver)[party.index], train), owners=[0, 1])
-    labels = party.input(fraud.astype(int) if party.index == 0 else None, owner=0)
+    own, shapes = standardised((sender, receiver)[party.index], train), (sender.shape, receiver.shape)
+    columns = nn.data.by_columns(party, own, owners=[0, 1], shapes=shapes)
+    labels = party.input(fraud.astype(int) if party.index == 0 else None, owner=0, shape=(count,), dtype=int)
 
     net = nn.Sequential(nn.Linear(columns.shape[1], 8), nn.ReLU(), nn.Linear(8, 1)).to(party)
     criterion, optimizer = nn.BCEWithLogitsLoss(pos_weight=POS_WEIGHT), nn.SGD(net.parameters(), lr=RATE, momentum=0.9)

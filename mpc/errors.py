@@ -65,6 +65,14 @@ class DryRunError(Error, RuntimeError):
     """A program that needs a value while it runs on shapes alone. The message has the line."""
 
 
+class CalibrationError(Error, ValueError):
+    """A calibration of this machine that cannot be read, or one that cannot be made or kept."""
+
+
+class ResultsError(Error, ValueError):
+    """A file of `mpc bench --json` that cannot be read or written. The message names the file and what to do."""
+
+
 class PackageError(Error, ImportError):
     """A package that is not installed, which only some of mpc needs."""
 

@@ -207,7 +207,7 @@ class Party:
 
     @property
     def stats(self) -> Stats:
-        """The costs so far: `total`, by operation, and by scope."""
+        """The costs so far: `total`, by operation, and by scope; in a run that is profiled by line of the program too."""
         return self._endpoint.meter.snapshot()
 
     def track(self, items: Iterable[T], description: str = "working") -> Track[T]:

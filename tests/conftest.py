@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import mpc
+from benchmarks.waiting import until
 
 # A busy machine draws examples slowly: that is no fault of a test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -83,16 +83,6 @@ def processes(session):
         if int(sid) == session and state != "Z":
             found[int(path.parent.name)] = (int(parent), state)
     return found
-
-
-def until(condition, seconds):
-    """Wait until the condition holds; whether it does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Script:

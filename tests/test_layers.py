@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = [
     ["errors", "files", "ring"],
-    ["fixed", "randomness"],
+    ["fixed", "randomness", "network"],
     ["transport", "cluster", "share_files"],
     ["party"],
     ["contract"],
@@ -22,6 +22,8 @@ ROOMS = [
     ["launch"],
     ["serve"],
     ["dry"],
+    ["cost"],
+    ["bench"],
     ["testing"],
     ["cli"],
 ]

@@ -1,4 +1,4 @@
-"""What other published systems take for the workloads of benchmarks/workloads.py, and by how much they are wrong."""
+"""What other published systems take for the workloads of mpc/bench/workloads.py, and by how much they are wrong."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from typing import Any
 
 import click
+
+from mpc.progress import json_line
 
 
 class Log:
@@ -18,9 +18,7 @@ class Log:
     def event(self, name: str, text: str = "", **facts: Any) -> None:
         """Something happened. `text` is for people (nothing is shown if empty), `facts` for programs."""
         if self._json:
-            now = time.time()
-            line = {"time": round(now, 3), "event": name, **({"text": text} if text else {}), **facts}
-            click.echo(json.dumps(line, default=str), err=True)
+            click.echo(json_line(name, text, **facts), err=True)
         elif text:
             click.echo(f"mpc: {text}", err=True)
         sys.stderr.flush()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 import mpc
+from mpc.cli.bench import bench
 from mpc.cli.cluster import cluster
+from mpc.cli.cost import cost
 from mpc.cli.deal import deal
 from mpc.cli.doctor import doctor
 from mpc.cli.keygen import keygen
@@ -21,6 +23,8 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(cost)
+main.add_command(bench)
 main.add_command(doctor)
 main.add_command(onnx)
 main.add_command(keygen)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from mpc.errors import Error, OptionError
+from mpc.network import LAN, WAN, Network
 from mpc.party import Cost
 from mpc.progress import size_text
 
@@ -20,29 +20,17 @@ if TYPE_CHECKING:
     from mpc.session import Party
 
 
-@dataclass(frozen=True)
-class Link:
-    """Links between the parties: the time of a message there and back in seconds, and bits a second each way."""
-
-    round_trip: float
-    bandwidth: float
-
-    def online(self, cost: Cost) -> float:
-        """Seconds of computing, of a message's way for each round, and of the bytes sent. Nothing overlaps."""
-        return cost.own_seconds + cost.rounds * self.round_trip / 2 + self._way(cost.bytes_sent + cost.header_bytes)
-
-    def with_dealing(self, cost: Cost) -> float:
-        """And of what the dealer sends, over a link like the others."""
-        return self.online(cost) + self._way(cost.offline_bytes)
-
-    def _way(self, nbytes: int) -> float:
-        return 8 * nbytes / self.bandwidth
-
-    def __str__(self) -> str:
-        return f"{1000 * self.round_trip:g} ms there and back, {self.bandwidth / 1e6:g} Mbit/s"
+LINKS = {"lan": LAN, "wan": WAN}
 
 
-LINKS = {"lan": Link(0.2e-3, 1e9), "wan": Link(40e-3, 1e8)}
+def online(link: Network, cost: Cost) -> float:
+    """Seconds of computing, of a message's way for each round, and of the bytes sent. Nothing overlaps."""
+    return cost.own_seconds + link.seconds(cost.rounds, cost.bytes_sent + cost.header_bytes)
+
+
+def with_dealing(link: Network, cost: Cost) -> float:
+    """And of what the dealer sends, over a link like the others."""
+    return online(link, cost) + link.seconds(0, cost.offline_bytes)
 
 
 @click.group()
@@ -133,7 +121,8 @@ def _costs(
     model: str, inputs: dict[str, Any], hidden: list[str], parties: int, network: str, secret: Any, public: Any
 ) -> dict[str, Cost]:
     """The most that any party pays for loading, for the first call and for a later one; after a first time, which compiles."""
-    from mpc.launch import simulate
+    from mpc.launch.job import Job
+    from mpc.launch.simulate import simulate_job
     from mpc.onnx import load
 
     def program(party: Party) -> dict[str, Cost]:
@@ -148,7 +137,8 @@ def _costs(
                     loaded(**values)
         return costs
 
-    found = simulate(program, parties=parties, network=network)
+    job = Job(program, parties=parties, network=network)
+    found = [costs for costs, _ in simulate_job(job, emulate=False)[:parties]]
     return {name: _most([costs[name] for costs in found]) for name in found[0]}
 
 
@@ -209,8 +199,10 @@ def _show_costs(costs: dict[str, dict[str, Cost]], shapes: dict[str, tuple[int, 
     for network, link in LINKS.items():
         for name, cost in costs[network].items():
             sizes = (size_text(cost.bytes_sent + cost.header_bytes), size_text(cost.offline_bytes))
-            seconds = (cost.own_seconds, link.online(cost), link.with_dealing(cost))
+            seconds = (cost.own_seconds, online(link, cost), with_dealing(link, cost))
             table.add_row(name, network, str(cost.rounds), *sizes, *(f"{value:.3f}" for value in seconds))
     _print(f"\nfor the inputs {given}, {parties} parties, additive sharing; a party's share:", table)
-    _print("", *(f"{name}: {link}" for name, link in LINKS.items()))
-    _print("seconds online: computing (measured here, in threads) + rounds * half of there and back + bytes / bandwidth")
+    _print(
+        "", *(f"{name}: {1000 * link.latency:g} ms one way, {8 * link.bandwidth / 1e6:g} Mbit/s" for name, link in LINKS.items())
+    )
+    _print("seconds online: computing (measured here, in threads) + rounds * one way + bytes / bandwidth")

@@ -27,7 +27,7 @@ from mpc.progress import LOG
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-n", "--parties", default=2, show_default=True, help="How many parties.")
 @click.option("--protocol", default="additive", show_default=True, help="A protocol's name.")
-@click.option("--network", default=None, help="The links that the program will run on: lan, or wan, which saves rounds.")
+@click.option("--network", default=None, help="Links to emulate, and to plan for: lan, wan, or such as '20ms,100mbit'.")
 @click.option("--fraction-bits", default=16, show_default=True, help="Binary digits after the point.")
 @click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Longest wait for one message, in seconds.")
 @click.option(
@@ -38,7 +38,7 @@ from mpc.progress import LOG
 @click.option("--check-dealer", default=0, show_default=True, metavar="K", help="Versions of what is dealt that are checked.")
 @click.option("--checkpoints", type=click.Path(file_okay=False), help="The folder where party.checkpoint keeps states.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint. [default folder: PROGRAM.checkpoints]")
-@click.option("--profile", is_flag=True, help="Show the costs of each operation and scope, and write a trace file.")
+@click.option("--profile", is_flag=True, help="Show the costs of each operation, scope and line, and write a trace file.")
 @click.option("--trace", type=click.Path(dir_okay=False), help="The trace file, for Perfetto. [default: PROGRAM.trace.json]")
 @click.option("--cluster", type=click.Path(dir_okay=False), help="Run one party of this cluster file; the others run elsewhere.")
 @click.option("--as", "name", help="Which party, or dealer, of the cluster this host is.")

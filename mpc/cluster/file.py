@@ -13,11 +13,11 @@ from typing import Any
 from mpc.cluster.keys import SECRET_KEY, check_name, parse_public, public_text
 from mpc.cluster.members import ANYWHERE, Member, joined, parse_address, parse_listen
 from mpc.cluster.tables import Table, nearest
-from mpc.errors import ClusterError
+from mpc.errors import ClusterError, OptionError
 from mpc.fixed import MAX_FRACTION_BITS
+from mpc.network import Network
 
 MOST_PARTIES = 64
-NETWORKS = ("lan", "wan")
 _TOP = ("protocol", "fraction_bits", "network", "timeouts", "party", "dealer")
 _MEMBER = ("name", "address", "listen", "key")
 _TIMEOUTS = ("start", "message", "heartbeat")
@@ -37,7 +37,7 @@ class Cluster:
     dealer: Member | None = None
     protocol: str = "additive"
     fraction_bits: int = 16
-    network: str = NETWORKS[0]
+    network: str = "lan"
     start: float = 600.0
     message: float = 120.0
     heartbeat: float = 2.5
@@ -130,7 +130,7 @@ def _cluster(top: Table) -> Cluster:
         dealer=None if dealer is None else _member(dealer),
         protocol=top.parsed("protocol", check_name, '"additive"', Cluster.protocol),
         fraction_bits=top.whole("fraction_bits", Cluster.fraction_bits, 1, MAX_FRACTION_BITS),
-        network=top.one_of("network", NETWORKS),
+        network=_network(top),
         start=times.seconds("start", Cluster.start, 1, _LONGEST),
         message=times.seconds("message", Cluster.message, 0.1, _LONGEST),
         heartbeat=times.seconds("heartbeat", Cluster.heartbeat, 0.1, 3600),
@@ -139,6 +139,15 @@ def _cluster(top: Table) -> Cluster:
     _refuse_twins(top, cluster, "address", lambda member: member.address)
     _refuse_twins(top, cluster, "key", lambda member: member.public)
     return cluster
+
+
+def _network(top: Table) -> str:
+    text = top.text("network", Cluster.network, '"wan"')
+    try:
+        Network.parse(text)
+    except OptionError as error:
+        raise top.refusal(str(error)) from None
+    return text
 
 
 def _member(table: Table) -> Member:

@@ -53,12 +53,6 @@ class Table:
         except ClusterError as error:
             raise self.refusal(f"{key!r}: {error}") from None
 
-    def one_of(self, key: str, choices: tuple[str, ...]) -> str:
-        value = self.text(key, choices[0], f'"{choices[0]}"')
-        if value not in choices:
-            raise self.refusal(f"{key!r} must be {' or '.join(map(repr, choices))}{nearest(value, choices)}")
-        return value
-
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

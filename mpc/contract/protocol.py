@@ -92,11 +92,11 @@ class Protocol(ABC):
         A protocol that counts otherwise than by `endpoint.next_number` adds its own counters, here and in `skip_to`, and
         passes each of their numbers through `endpoint.claim` before it is used.
         """
-        return self.endpoint.drawn
+        return self.endpoint.numbers.last
 
     def skip_to(self, number: int) -> None:
         """Use no number up to this one from now on: those were issued before a crash. `number` is at least `position()`."""
-        self.endpoint.skip_to(number)
+        self.endpoint.numbers.skip_to(number)
 
     def at_checkpoint(self, number: int) -> None:  # noqa: B027 - a note for those whose randomness was made ahead
         """All parties have checkpoint `number` on disk, and the program goes on from it. What was used so far: `position()`."""

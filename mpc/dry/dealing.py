@@ -16,7 +16,7 @@ from mpc.errors import DealtFileError, OptionError, ProtocolError
 from mpc.launch.job import Job, job_digest
 from mpc.offline.file import CORRECTIONS, MOST_RUNS, REQUESTS, Writer, exists
 from mpc.offline.record import correction_frame, request_entry
-from mpc.party import NETWORKS, Endpoint, Keys
+from mpc.party import Endpoint, Keys
 from mpc.randomness import new_seed
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -138,8 +138,8 @@ class DealingEndpoint(Endpoint):
         seeds: dict[int, bytes],
         job: Job,
     ):
-        keys, network = Keys(identity, seeds, {}), job.network or NETWORKS[0]
-        super().__init__(Nowhere(job.parties), job.parties, keys, network=network, check_dealer=job.check_dealer)
+        keys = Keys(identity, seeds, {})
+        super().__init__(Nowhere(job.parties), job.parties, keys, network=job.links, check_dealer=job.check_dealer)
         self._waiting = [iter(asked) for asked in requests]
         self._writers = writers
         self._answers = [0] * job.parties

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mpc.dry.unknown import Unknown
+from mpc.network import Network
 from mpc.offline.record import joint_seed
-from mpc.party import Endpoint, Keys
+from mpc.party import DEFAULT_TIMEOUT, Endpoint, Keys
 from mpc.party.links import SEAL, Links
 from mpc.party.transcript import Transcript
-from mpc.randomness import SEED_BYTES, Stream
+from mpc.randomness import SEED_BYTES, Stream, StreamFactory
 from mpc.transport import ArraySpec, Header, Kind, Message, Transport
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,16 +30,27 @@ class Request(NamedTuple):
 class DryEndpoint(Endpoint):
     """Party `role` of a protocol, for a program that runs on shapes alone. Its counted costs are those of a real run.
 
-    `joint` is the seed of public randomness, which has true values: they may decide what is asked for.
+    `joint` is the seed of public randomness, which has true values: they may decide what is asked for. `stream` and `links` are
+    for who wants to see what a run does: masks and shares that are drawn, messages that are noted.
     """
 
     dry = True
 
-    def __init__(self, role: int, size: int, joint: bytes, network: str, integrity: bool = False, check_dealer: int = 0):
+    def __init__(
+        self,
+        role: int,
+        size: int,
+        joint: bytes,
+        network: Network,
+        integrity: bool = False,
+        check_dealer: int = 0,
+        stream: StreamFactory | None = None,
+        links: type[DryLinks] | None = None,
+    ):
         zeros = bytes(SEED_BYTES)
         keys = Keys(bytes(16), {role: zeros}, {peer: zeros for peer in range(size) if peer != role})
-        super().__init__(Nowhere(role), size, keys, stream=Zeros, network=network, integrity=integrity, check_dealer=check_dealer)
-        self._dry = self._links = DryLinks(self._transport, size, keys, self.timeout)
+        super().__init__(Nowhere(role), size, keys, DEFAULT_TIMEOUT, stream or Zeros, network, integrity, check_dealer)
+        self._dry = self._links = (links or DryLinks)(self._transport, size, keys, self.timeout)
         if self._transcript is not None:
             self._transcript = Agreeing(keys.session, role, size, keys.pairwise)
         self._joint_seed = joint

@@ -41,7 +41,10 @@ class DryParty(Party):
     def _spec(self, value: Any, shape: Any, dtype: Any, owner: int) -> ArraySpec:
         if shape is not None:
             kind = "float" if dtype is None else input_kind(dtype, self._what)
-            return ArraySpec(DTYPES[kind].name, as_sizes(self._what, shape))
+            spec = ArraySpec(DTYPES[kind].name, as_sizes(self._what, shape))
+            if self._role == owner:
+                self._encode(np.zeros(spec.shape, spec.dtype))  # for the time that this takes its owner
+            return spec
         if value is None:
             raise DryRunError(
                 f"{here()}a dry run does not know what party {owner} brings in; give its shape: party.input(value, owner, "

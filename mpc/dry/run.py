@@ -8,7 +8,7 @@ from typing import Any
 from mpc.dry.endpoint import DryEndpoint, Request
 from mpc.dry.party import DryParty
 from mpc.launch.job import Job
-from mpc.party import NETWORKS, Stats
+from mpc.party import Stats, run_program
 from mpc.randomness import new_seed
 
 
@@ -45,13 +45,18 @@ def dry_run(job: Job, joint: bytes | None = None) -> Dry:
 
 
 def _as_party(job: Job, role: int, joint: bytes) -> tuple[DryEndpoint, Any]:
-    endpoint = DryEndpoint(role, job.parties, joint, job.network or NETWORKS[0], job.integrity, job.check_dealer)
+    endpoint = DryEndpoint(role, job.parties, joint, job.links, job.integrity, job.check_dealer)
+    return endpoint, perform(job, endpoint)
+
+
+def perform(job: Job, endpoint: DryEndpoint) -> Any:
+    """Run the job's program as the party of this endpoint. What it returns."""
     protocol = job.protocol_class(endpoint)
     party = DryParty(protocol, job.fraction_bits)
     try:
-        result = job.program(party, *job.args)
+        result = run_program(job.program, party, *job.args)
     finally:
         party.close_progress()
     endpoint.confirm()
     protocol.finish()
-    return endpoint, result
+    return result

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
 import sys
 from typing import NoReturn
 
 from mpc.errors import DryRunError
-
-_OURS = ("mpc", "protocols", "numpy")
+from mpc.party.lines import place_of
 
 
 def stop(use: str, cure: str) -> NoReturn:
@@ -17,11 +15,8 @@ def stop(use: str, cure: str) -> NoReturn:
 
 def here() -> str:
     """The file, number and text of the line of the program that led here; nothing where it cannot be told."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
-        frame = frame.f_back  # type: ignore[assignment]
-    if frame is None:
+    place = place_of(sys._getframe(1), running=False)
+    if place is None:
         return ""
-    path = frame.f_code.co_filename
-    text = linecache.getline(path, frame.f_lineno).strip()
-    return f"{path}:{frame.f_lineno}: " + (f"`{text}`: " if text else "")
+    file, number, _ = line = place.line
+    return f"{file}:{number}: " + (f"`{line.text}`: " if line.text else "")

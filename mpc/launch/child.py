@@ -14,6 +14,7 @@ from mpc.launch.channel import Channel, Packed, pack, unpack
 from mpc.launch.failures import describe
 from mpc.launch.job import Job
 from mpc.launch.play import play
+from mpc.transport.emulated import emulated
 from mpc.transport.zeromq import ZeroMQTransport
 
 
@@ -73,7 +74,8 @@ def _perform(packed: Packed, setup: dict[str, Any], transport: ZeroMQTransport) 
     """Play our part. What to tell the launcher: the result and its costs, or the error."""
     name = party_name(setup["index"], setup["parties"])
     try:
-        result, stats = play(_load(packed, name), transport, setup["keys"])
+        job = _load(packed, name)
+        result, stats = play(job, emulated(transport, job.links, job.parties), setup["keys"])
         return [pack(("result", stats)), _pack_result(result, name)]
     except BaseException as error:
         return [pack(("error", describe(error)))]

@@ -6,7 +6,7 @@ import linecache
 import pickle
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import TracebackType
@@ -22,6 +22,7 @@ from mpc.errors import (
     RunFailed,
     party_name,
 )
+from mpc.party import run_program
 
 
 class RemoteTraceback(Exception):
@@ -29,6 +30,16 @@ class RemoteTraceback(Exception):
 
     def __str__(self) -> str:
         return f'\n"""\n{self.args[0]}"""'
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and one after the other what it was raised for."""
+    link: BaseException | None = error
+    seen = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 class Standing(IntEnum):
@@ -41,15 +52,10 @@ class Standing(IntEnum):
     @classmethod
     def of(cls, error: BaseException) -> Standing:
         """PEER or TIMEOUT also where a program has caught such an error and raised another for it."""
-        link: BaseException | None = error
-        standing = cls.OWN
-        while link is not None:
-            if isinstance(link, PeerFailed):
-                return cls.PEER
-            if isinstance(link, PeerTimeout):
-                standing = cls.TIMEOUT
-            link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-        return standing
+        chain = list(causes(error))
+        if any(isinstance(link, PeerFailed) for link in chain):
+            return cls.PEER
+        return cls.TIMEOUT if any(isinstance(link, PeerTimeout) for link in chain) else cls.OWN
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,13 @@ def _format(error: BaseException) -> list[str]:
 
 def _without_launcher(own: TracebackType | None) -> TracebackType | None:
     """The frames from the program on: the launcher's tell a user nothing."""
-    while own is not None and own.tb_frame.f_globals.get("__name__", "").startswith("mpc.launch"):
+    while own is not None and _is_launcher(own):
         own = own.tb_next
     return own
+
+
+def _is_launcher(link: TracebackType) -> bool:
+    return link.tb_frame.f_globals.get("__name__", "").startswith("mpc.launch") or link.tb_frame.f_code is run_program.__code__
 
 
 def own_traceback(error: BaseException) -> str:

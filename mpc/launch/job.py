@@ -17,8 +17,9 @@ from mpc.errors import OptionError
 from mpc.fixed import MAX_FRACTION_BITS
 from mpc.launch.find import find_protocol
 from mpc.launch.program import ProgramFile, name_of
+from mpc.network import Network
 from mpc.offline import DealtAt, Expectation
-from mpc.party import DEFAULT_TIMEOUT, NETWORKS, Keys
+from mpc.party import DEFAULT_TIMEOUT, Keys
 
 MAX_VERSIONS = 15
 _LONGEST = 1e6  # seconds; more than any wait, and less than what sockets take
@@ -26,7 +27,7 @@ _LONGEST = 1e6  # seconds; more than any wait, and less than what sockets take
 
 @dataclass(frozen=True)
 class Job:
-    """A program and its options, the same at every party. With `trace`, its costs tell when each message and scope was.
+    """A program and its options, the same at every party. With `trace`, its costs tell more: a `mpc.party.Profile`.
 
     `integrity` and `check_dealer` are those of `mpc.party.Endpoint`. `checkpoints` is the folder of `party.checkpoint`;
     `skips`, for tests, is as for `mpc.checkpoints.Checkpoints`.
@@ -67,8 +68,7 @@ class Job:
         if not real or not math.isfinite(self.timeout) or not 0 < self.timeout <= _LONGEST:
             raise OptionError(f"timeout={self.timeout!r}: must be a number of seconds above 0, and at most {_LONGEST:.0f}")
         object.__setattr__(self, "timeout", float(self.timeout))
-        if self.network not in (None, *NETWORKS):
-            raise OptionError(f"network={self.network!r}: must be one of {', '.join(map(repr, NETWORKS))}, or left out ('lan')")
+        Network.parse(self.network)
 
     def _check_integrity(self, protocol: type[Protocol]) -> None:
         if not isinstance(self.integrity, bool):
@@ -108,6 +108,11 @@ class Job:
         return self.parties + (self.dealt is None and self.protocol_class.dealer() is not None)
 
     @property
+    def links(self) -> Network:
+        """What `network` says."""
+        return Network.parse(self.network)
+
+    @property
     def digest(self) -> str:
         """The program's text as a hash: parties that run other programs find out before they begin."""
         return self.program.digest if isinstance(self.program, ProgramFile) else ""
@@ -121,8 +126,8 @@ def job_digest(job: Job) -> str:
 
     Not the arguments, which differ between hosts, as paths do: requests are compared one by one.
     """
-    program, protocol, network = job.digest or name_of(job.program), job.protocol_class.name, job.network or NETWORKS[0]
-    facts = [program, job.fraction_bits, network, job.parties, protocol, job.check_dealer]
+    program, protocol, links = job.digest or name_of(job.program), job.protocol_class.name, job.links.figures
+    facts = [program, job.fraction_bits, links, job.parties, protocol, job.check_dealer]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

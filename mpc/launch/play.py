@@ -13,7 +13,7 @@ from mpc.launch.job import Job, expectation
 from mpc.launch.program import name_of
 from mpc.launch.settling import settle
 from mpc.offline import Record, claim_together, open_dealt
-from mpc.party import NETWORKS, Endpoint, Keys, Stats, Trace
+from mpc.party import Endpoint, Keys, Profile, Stats, run_program, sampled
 from mpc.randomness import Stream, StreamFactory
 from mpc.session import Party
 from mpc.tensor import Tensor
@@ -28,9 +28,8 @@ def play(
     `record`: the run of a dealt file that all parties have agreed on and claimed, in place of a dealer.
     Where parties settle upon one failure, all of them raise that, each with its own error as the cause.
     """
-    network = job.network or NETWORKS[0]
-    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, network, job.integrity, job.check_dealer)
-    endpoint.meter.trace = Trace() if job.trace else None
+    endpoint = Endpoint(transport, job.parties, keys, job.timeout, stream, job.links, job.integrity, job.check_dealer)
+    endpoint.meter.profile = Profile() if job.trace else None
     name = party_name(endpoint.index, job.parties)
     try:
         with _dealt(job, endpoint, stream, record):
@@ -64,7 +63,8 @@ def _run(job: Job, endpoint: Endpoint) -> Any:
     checkpoints = Checkpoints(protocol, _folder(job, endpoint.index), job.skips)
     try:
         checkpoints.begin(job.resume)
-        result = _perform(job, Party(protocol, job.fraction_bits, checkpoints))
+        with sampled(endpoint.meter.profile):
+            result = _perform(job, Party(protocol, job.fraction_bits, checkpoints))
         endpoint.confirm()  # the program may return what was announced, or have kept its shares in a file
         protocol.finish()
         checkpoints.end()
@@ -75,7 +75,7 @@ def _run(job: Job, endpoint: Endpoint) -> Any:
 
 def _perform(job: Job, party: Party) -> Any:
     try:
-        return job.program(party, *job.args)
+        return run_program(job.program, party, *job.args)
     finally:
         party.close_progress()
 

@@ -12,7 +12,7 @@ from mpc.errors import (
     PeerTimeout,
     party_name,
 )
-from mpc.launch.failures import Standing
+from mpc.launch.failures import Standing, causes
 from mpc.party import Endpoint
 from mpc.transport import Transport
 from mpc.transport.reports import Cause, Report, printable
@@ -67,12 +67,6 @@ def _report(endpoint: Endpoint, error: BaseException) -> Report:
 
 def _of_links(error: BaseException) -> BaseException:
     """What a program may have caught, and raised another error for, with words of its own: what mpc found first."""
-    chain, link = [], error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)  # type: ignore[assignment]
-    for kind in (PeerFailed, PeerTimeout):
-        for link in reversed(chain):
-            if isinstance(link, kind):
-                return link
-    return error
+    chain = [*causes(error)][::-1]
+    found = [link for kind in (PeerFailed, PeerTimeout) for link in chain if isinstance(link, kind)]
+    return found[0] if found else error

@@ -16,6 +16,7 @@ from mpc.launch.play import mark_finished, play
 from mpc.party import DEFAULT_TIMEOUT, Stats
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import MemoryHub, Transport
+from mpc.transport.emulated import emulated
 
 _GRACE = 1.0  # seconds that the others get to end, once one has failed
 
@@ -48,15 +49,21 @@ def simulate_job(
     job: Job,
     stream: StreamFactory = Stream,
     wrap: Callable[[Transport], Transport] = lambda transport: transport,
+    emulate: bool = True,
 ) -> list[tuple[Any, Stats]]:
-    """Result and costs of each endpoint, the dealer last. Raises the error of the endpoint that failed on its own."""
+    """Result and costs of each endpoint, the dealer last. Raises the error of the endpoint that failed on its own.
+
+    Without `emulate`, the protocol makes its choices for the job's network, and messages do not wait as they would there.
+    """
     hub, keys = MemoryHub(job.endpoints), job.keys()
     outcomes: list[tuple[Any, Stats] | None] = [None] * job.endpoints
     failures: list[Failure] = []
 
     def endpoint(index: int) -> None:
         try:
-            outcomes[index] = play(job, wrap(hub.transport(index)), keys[index if index < job.parties else -1], stream)
+            transport = hub.transport(index)
+            links = wrap(emulated(transport, job.links, job.parties) if emulate else transport)
+            outcomes[index] = play(job, links, keys[index if index < job.parties else -1], stream)
         except BaseException as error:
             failures.append(Failure(index, error, Standing.of(error)))
 

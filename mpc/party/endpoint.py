@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from mpc.errors import IntegrityError, MaskReuseError
+from mpc.errors import IntegrityError
+from mpc.network import LOOPBACK, Network
+from mpc.party.costs import Cost
 from mpc.party.keys import Keys
 from mpc.party.links import Links
 from mpc.party.mac import TAG_BYTES, as_array
-from mpc.party.meter import Cost, Meter
+from mpc.party.meter import Meter
+from mpc.party.numbers import Numbers
 from mpc.party.transcript import EVERYBODY, PROOF_BYTES, Transcript
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import ArraySpec, Kind, Transport
@@ -21,7 +24,6 @@ from mpc.transport import ArraySpec, Kind, Transport
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DEFAULT_TIMEOUT = 120.0
-NETWORKS = ("lan", "wan")  # what a protocol may be told about the links: fast, or so slow that rounds cost more than bytes
 _PROOF = (ArraySpec("uint8", (PROOF_BYTES,)),)
 
 
@@ -30,6 +32,7 @@ class Endpoint:
 
     `integrity`: messages altered on their way, or not the same for all parties, are noticed before anything is revealed.
     `check_dealer`: how many further versions of everything the dealer is to deal, for a protocol that looks at these.
+    `network`: the links, for a protocol that has several ways to do something.
     """
 
     dry = False  # whether there are only shapes, and no values
@@ -41,7 +44,7 @@ class Endpoint:
         keys: Keys,
         timeout: float = DEFAULT_TIMEOUT,
         stream: StreamFactory = Stream,
-        network: str = NETWORKS[0],
+        network: Network = LOOPBACK,
         integrity: bool = False,
         check_dealer: int = 0,
     ):
@@ -62,7 +65,7 @@ class Endpoint:
         if integrity and self.index < size and self.peers:
             self._transcript = Transcript(keys.session, self.index, size, keys.pairwise)
         self._revealing = False
-        self._drawn = 0
+        self.numbers = Numbers("joint draws", self.claim)
         self._claim: Callable[[int], int] | None = None
         self._claimed = 0
         self.joint: Any = None  # the program's JointRandom
@@ -79,19 +82,7 @@ class Endpoint:
 
     def next_number(self) -> int:
         """A number for the next joint draw from the pairwise streams: the same at every party, and never again."""
-        self._drawn = self.claim(self._drawn + 1)
-        return self._drawn
-
-    @property
-    def drawn(self) -> int:
-        """The last number that `next_number` gave."""
-        return self._drawn
-
-    def skip_to(self, number: int) -> None:
-        """`next_number` goes on above this one."""
-        if number < self._drawn:
-            raise MaskReuseError(f"number {number} has been drawn: counters only go on, and this one is at {self._drawn}")
-        self._drawn = number
+        return self.numbers.next()
 
     def keep_claims(self, claimed: int, claim: Callable[[int], int]) -> None:
         """Numbers up to `claimed` are on disk as used; `claim(number)` brings at least that one there, and says how many."""

@@ -1,4 +1,4 @@
-"""What a computation costs: rounds, bytes and seconds, over all, per operation and per scope."""
+"""Counting what a computation costs."""
 
 from __future__ import annotations
 
@@ -6,98 +6,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mpc.errors import UsageError
-from mpc.party.trace import Event, Trace
-
-
-@dataclass
-class Cost:
-    """Costs at one party. A round is one exchange: every party sends, then waits for what the others sent.
-
-    Bytes are payload; frame headers are in `header_bytes`, sent ones. `offline_bytes` were asked of the dealer. Of the seconds,
-    `peer_seconds` were spent in exchanges with the other parties, and `dealer_seconds` waiting for the dealer.
-
-    What the checks of `integrity` and `check_dealer` cost stands apart: their rounds, the bytes that they sent, and those
-    dealt beyond what is used.
-    """
-
-    rounds: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    header_bytes: int = 0
-    offline_bytes: int = 0
-    seconds: float = 0.0
-    peer_seconds: float = 0.0
-    dealer_seconds: float = 0.0
-    check_rounds: int = 0
-    check_bytes: int = 0
-    check_offline_bytes: int = 0
-
-    @property
-    def own_seconds(self) -> float:
-        """Seconds that this party computed: neither exchanged nor waited."""
-        return self.seconds - self.peer_seconds - self.dealer_seconds
-
-    def add(self, other: Cost) -> None:
-        self.rounds += other.rounds
-        self.bytes_sent += other.bytes_sent
-        self.bytes_received += other.bytes_received
-        self.header_bytes += other.header_bytes
-        self.offline_bytes += other.offline_bytes
-        self.seconds += other.seconds
-        self.peer_seconds += other.peer_seconds
-        self.dealer_seconds += other.dealer_seconds
-        self.check_rounds += other.check_rounds
-        self.check_bytes += other.check_bytes
-        self.check_offline_bytes += other.check_offline_bytes
-
-    def __sub__(self, other: Cost) -> Cost:
-        return Cost(
-            self.rounds - other.rounds,
-            self.bytes_sent - other.bytes_sent,
-            self.bytes_received - other.bytes_received,
-            self.header_bytes - other.header_bytes,
-            self.offline_bytes - other.offline_bytes,
-            self.seconds - other.seconds,
-            self.peer_seconds - other.peer_seconds,
-            self.dealer_seconds - other.dealer_seconds,
-            self.check_rounds - other.check_rounds,
-            self.check_bytes - other.check_bytes,
-            self.check_offline_bytes - other.check_offline_bytes,
-        )
-
-
-@dataclass
-class Scope:
-    """What ran under one path of names: how often, what it cost in all, and what of that was in no inner scope."""
-
-    calls: int = 0
-    total: Cost = field(default_factory=Cost)
-    own: Cost = field(default_factory=Cost)
-
-
-@dataclass
-class Stats:
-    """The costs of a run so far: `total`, by operation, and by scope ("net/conv1").
-
-    An operation's seconds are those spent waiting for the others, at the dealer those spent dealing. `trace` holds when
-    each message and scope was, if the run is being traced.
-    """
-
-    total: Cost = field(default_factory=Cost)
-    operations: dict[str, Cost] = field(default_factory=dict)
-    scopes: dict[str, Scope] = field(default_factory=dict)
-    trace: Trace | None = None
+from mpc.party.costs import Cost, Scope, Stats
+from mpc.party.profile import Profile
 
 
 class Meter:
-    """Counts every message of one endpoint."""
+    """Counts every message of one endpoint; with a `profile`, by line of the program too."""
 
     def __init__(self) -> None:
         self.operations: defaultdict[str, Cost] = defaultdict(Cost)
-        self.trace: Trace | None = None
+        self.profile: Profile | None = None
         self._total = Cost()
         self._scopes: dict[str, Scope] = {}
         self._open: list[tuple[str, Cost]] = []  # the scopes that we are in: their paths, and the total when they began
@@ -109,9 +30,8 @@ class Meter:
             self.operations[operation] = Cost()
         self.operations[operation].add(cost)
         self._total.add(cost)
-        if self.trace is not None:
-            end = time.perf_counter()
-            self.trace.message(_event(operation, _kind(cost), end - cost.seconds, end, cost))
+        if self.profile is not None:
+            self.profile.count(operation, cost)
 
     def total(self) -> Cost:
         """Costs since the start; `seconds` is the wall-clock time."""
@@ -128,7 +48,12 @@ class Meter:
             parent = scopes.get(path.rpartition("/")[0])
             if parent is not None:
                 parent.own = parent.own - scope.total
-        return Stats(total, {name: replace(cost) for name, cost in self.operations.items()}, scopes, self.trace)
+        operations = {name: replace(cost) for name, cost in self.operations.items()}
+        if self.profile is None:
+            return Stats(total, operations, scopes)
+        for name, seconds in self.profile.computing().items():
+            operations.setdefault(name, Cost()).seconds += seconds
+        return Stats(total, operations, scopes, self.profile.lines(), self.profile.trace)
 
     @contextmanager
     def measure(self) -> Iterator[Cost]:
@@ -153,9 +78,9 @@ class Meter:
             self._open.remove(opened)  # the last one, but for a generator that was left amid a scope
             before, now = opened[1], self.total()
             scope.total.add(now - before)
-            if self.trace is not None:
+            if self.profile is not None:
                 begin, end = self._start + before.seconds, self._start + now.seconds
-                self.trace.scope(_event(path.rpartition("/")[2], "scope", begin, end, now - before))
+                self.profile.scope(path.rpartition("/")[2], begin, end, now - before)
 
     def _path(self, name: str) -> str:
         """Slashes separate names, so those within a name (as of a layer of an imported model) become dots."""
@@ -163,16 +88,3 @@ class Meter:
         if not plain:
             raise UsageError(f"operation 'scope': a scope's name must be a text with letters in it, not {name!r}")
         return f"{self._open[-1][0]}/{plain}" if self._open else plain
-
-
-def _kind(cost: Cost) -> str:
-    """What kind of message cost this: one that took no time was sent without waiting."""
-    if cost.rounds or cost.check_rounds:
-        return "exchange"
-    if cost.dealer_seconds:
-        return "from the dealer"
-    return "dealing" if cost.seconds else "sent"
-
-
-def _event(name: str, kind: str, begin: float, end: float, cost: Cost) -> Event:
-    return Event(name, kind, begin, end, cost.rounds, cost.bytes_sent, cost.bytes_received, cost.offline_bytes)

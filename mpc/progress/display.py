@@ -49,8 +49,10 @@ def as_json() -> bool:
     return os.environ.get(LOG) == "json"
 
 
-def json_line(text: str) -> str:
-    return json.dumps({"time": round(time.time(), 3), "event": "progress", "text": text})
+def json_line(event: str, text: str = "", **facts: Any) -> str:
+    """Something that happened, with its time: `text` is for people, `facts` are for programs."""
+    line = {"time": round(time.time(), 3), "event": event, **({"text": text} if text else {}), **facts}
+    return json.dumps(line, default=str)
 
 
 def display(rows: Rows) -> Display:
@@ -75,7 +77,7 @@ class Lines:
         where = ", ".join(f"{row.description} {row.counts}" for row in rows)
         values = {name: text for row in rows for name, text in row.values.items()}
         text = f"{where}: {', '.join([*map(' '.join, values.items()), *rows[0].costs])}"
-        print(json_line(text) if as_json() else text, file=sys.stderr, flush=True)
+        print(json_line("progress", text) if as_json() else text, file=sys.stderr, flush=True)
 
 
 class Live:

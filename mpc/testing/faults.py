@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mpc.testing.wrapper import Wrapper
 from mpc.transport import Header, Transport
 from mpc.transport.reports import Report
+from mpc.transport.wrapper import Wrapper
 
 Messages = list[tuple[bytes, list[bytes]]]
 Fault = Callable[[bytes, list[bytes]], Messages]  # header and payload -> the messages that go out in their place

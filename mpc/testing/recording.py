@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mpc.errors import FrameError
-from mpc.testing.wrapper import Wrapper
 from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
 from mpc.transport import Message as Frames
+from mpc.transport.wrapper import Wrapper
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

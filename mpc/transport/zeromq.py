@@ -1,4 +1,4 @@
-"""Transport between processes of one machine that one launcher started: plain TCP on loopback.
+"""Transport between processes of one machine that one launcher started: sockets that never leave it.
 
 The first message of a connection is a HELLO whose payload is an HMAC of (session, sender, receiver) under the session
 token, which came through an inherited pipe. A connection that is lost is never made again: whoever answers at that port
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
+import sys
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -23,6 +25,12 @@ _NEVER_MS = 3_600_000  # until a connection is tried again. (-1 means never, but
 _HELLO_BYTES = 1000  # more than a HELLO has
 
 
+def _anywhere() -> str:
+    """A fresh address. Linux has sockets with names in no file system, so that nothing is left of a process that is killed;
+    they take a fifth less time than TCP."""
+    return f"ipc://@mpc-{secrets.token_hex(16)}" if sys.platform == "linux" else "tcp://127.0.0.1:*"
+
+
 class Alarm(Protocol):
     """Something else to listen to while waiting: becomes readable when the run cannot go on."""
 
@@ -32,13 +40,13 @@ class Alarm(Protocol):
 
 
 class ZeroMQTransport(SocketTransport):
-    """Make one on every endpoint, hand each other the `address`, then `connect`."""
+    """Make one on every endpoint, hand each other the `address` (as ZeroMQ writes it), then `connect`."""
 
-    def __init__(self, index: int, session: bytes, token: bytes, host: str = "127.0.0.1"):
+    def __init__(self, index: int, session: bytes, token: bytes, address: str | None = None):
         super().__init__(index, session)
         self._token = token
         self._alarm: Alarm | None = None
-        self._inbox.bind(f"tcp://{host}:*")
+        self._inbox.bind(address or _anywhere())
         self.address = self._inbox.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def listen_also(self, alarm: Alarm) -> None:

@@ -60,7 +60,7 @@ def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share
     remaining = iter(requests)
     words = [x if x.shape == shape else x.view(BroadcastTo(shape)) for (_, x), shape in zip(items, shapes, strict=True)]
     return [
-        _finish(x, Bits(next(opened), b.shape), *next(remaining)) if x.value.size else x
+        _finish(x, Bits(next(opened), b.shape), *next(remaining)) if x.size else x
         for (b, _), x in zip(items, words, strict=True)
     ]
 
@@ -93,7 +93,7 @@ def one_hot(endpoint: Endpoint, source: Source, x: Share, size: int) -> Share:
     width = (size - 1).bit_length()
     shape = (*x.shape, size)
     opening = Opening(endpoint, source, [x])
-    pending = source.request(OneHot(opening.ref(x), width, x.shape)) if x.value.size else None
+    pending = source.request(OneHot(opening.ref(x), width, x.shape)) if x.size else None
     opening.run("one_hot")
     if pending is None:
         return Share(np.zeros(shape, np.uint64))

@@ -48,7 +48,7 @@ def waves(
         raise ValueError("all series must have the same period, factor, scale and length")
     fraction = scale // 2
     opening = Opening(endpoint, source, [x, *(y for y in also_open if y.known is None)])
-    pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.value.size else None
+    pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.size else None
     if compared and pending is not None:
         announce(source, opening, x, *compared)
     opening.run("waves")
@@ -80,7 +80,7 @@ def exponential(endpoint: Endpoint, source: Source, x: Share, curve: Exponential
     span = math.ldexp(1.0, curve.step - curve.fraction) * curve.rate
     fraction = curve.precision + max(0, math.ceil(span * math.log2(math.e)))
     opening = Opening(endpoint, source, [x])
-    pending = source.request(Powers(opening.ref(x), curve, fraction, x.shape)) if x.value.size else None
+    pending = source.request(Powers(opening.ref(x), curve, fraction, x.shape)) if x.size else None
     opening.run("exponential")
     if pending is None:
         return x

@@ -16,6 +16,8 @@ from protocols.additive.source import Source
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_SLOW = 2e-3  # seconds of latency from which on a round costs more than bytes
+
 
 class Additive(Protocol):
     """Additive shares modulo 2^64 among 2 to 5 semi-honest parties, with a dealer for correlated randomness."""
@@ -27,7 +29,7 @@ class Additive(Protocol):
         super().__init__(endpoint)
         self._source = Source(endpoint)
         # how comparisons look at words: where rounds cost more than bytes, in digits of 8 bits
-        self.digits = compare.Digits(8, 8) if endpoint.network == "wan" else compare.Digits()
+        self.digits = compare.Digits(8, 8) if endpoint.network.latency >= _SLOW else compare.Digits()
         self._first = endpoint.index == 0
 
     @classmethod
@@ -38,11 +40,11 @@ class Additive(Protocol):
         self._source.finish()
 
     def position(self) -> int:
-        return max(super().position(), self._source.number)
+        return max(super().position(), self._source.numbers.last)
 
     def skip_to(self, number: int) -> None:
         super().skip_to(number)
-        self._source.skip_to(number)
+        self._source.numbers.skip_to(number)
 
     def input(self, value: Array | None, owner: int, shape: tuple[int, ...], boolean: bool) -> Share | Bits:
         if not boolean:
@@ -145,9 +147,9 @@ class Additive(Protocol):
         results, start = [], 0
         for t in rounded:
             assert flat is not None
-            words = flat.value[start : start + t.value.size].reshape(t.shape)
+            words = flat.value[start : start + t.size].reshape(t.shape)
             results.append(self.subtract(t, Share(words)))
-            start += t.value.size
+            start += t.size
         return results
 
     # ------------------------------------------------------------------ bits and words, functions

@@ -105,7 +105,7 @@ class Share:
     """An additive share of words: the secret is the sum of all parties' `value` modulo 2^64. Immutable, but for `known`,
     which is set when the secret, or that of which it is a view, is opened, and is the same at every party.
 
-    The value may be a function that makes it, of the shape of what is known: it is called when the value is first asked for.
+    The value may be a function that makes it, of that `shape`: it is called when the value is first asked for.
     """
 
     def __init__(
@@ -114,8 +114,10 @@ class Share:
         known: Known | None = None,
         base: Share | None = None,
         views: tuple[View, ...] = (),
+        shape: tuple[int, ...] | None = None,
     ):
         self._value, self._known = value, known
+        self.shape: tuple[int, ...] = value.shape if isinstance(value, np.ndarray) else shape  # type: ignore[assignment]
         self._base, self._views = base, views  # a view of something that was not open then
         self.announced: dict[tuple[int, int], Any] = {}  # comparisons to come, by thresholds and bits
         self._rented = 0  # elements of its views that were opened by themselves
@@ -130,11 +132,8 @@ class Share:
         return self._value
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        if isinstance(self._value, np.ndarray):
-            return tuple(self._value.shape)
-        assert self._known is not None
-        return tuple(self._known.public.shape)
+    def size(self) -> int:
+        return math.prod(self.shape)
 
     @property
     def known(self) -> Known | None:
@@ -173,15 +172,15 @@ class Share:
         base = self._base
         if base is None:
             return self
-        if base in opening or base._rented + self.value.size > base.value.size or self.value.size >= base.value.size:
+        if base in opening or base._rented + self.size > base.size or self.size >= base.size:
             return base
-        base._rented += self.value.size
+        base._rented += self.size
         return self
 
     @property
     def is_part(self) -> bool:
         """Whether this is a view of something larger, and neither is open."""
-        return not self.opened and self._base is not None and self._base.value.size > self.value.size
+        return not self.opened and self._base is not None and self._base.size > self.size
 
     def is_view_of(self, other: Share) -> bool:
         return self._base is other

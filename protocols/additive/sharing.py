@@ -89,7 +89,7 @@ class Opening:
     @property
     def due(self) -> bool:
         """Whether there is anything to open."""
-        return any(x.value.size for x in self._masks)
+        return any(x.size for x in self._masks)
 
     def ref(self, x: Share) -> MaskRef:
         """The mask under which x is, or will be, opened."""
@@ -112,7 +112,7 @@ class Opening:
         are opened in the first run; a later one only has what it is given.
         """
         masks, self._masks = self._masks, {}
-        todo = [(x, mask) for x, mask in masks.items() if x.value.size]
+        todo = [(x, mask) for x, mask in masks.items() if x.size]
         own = [*(mask.hide(x) for x, mask in todo), *also]
         opened = []
         if any(array.size for array in own):
@@ -122,6 +122,6 @@ class Opening:
             for (x, mask), public in zip(todo, opened, strict=False):
                 x.known = Known(public, (Term(None, mask.ref),))
         for x, mask in masks.items():
-            if not x.value.size:
+            if not x.size:
                 x.known = Known(x.value, (Term(None, mask.ref),))
         return opened[len(todo) :] if opened else list(also)

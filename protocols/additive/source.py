@@ -12,7 +12,7 @@ import numpy as np
 
 from mpc.contract import codec
 from mpc.errors import MaskReuseError
-from mpc.party import Cost, Endpoint
+from mpc.party import Cost, Endpoint, Numbers
 from protocols.additive.correlations import Correlation
 from protocols.additive.dealing import share_of
 from protocols.additive.shares import Bits, MaskRef, Share
@@ -81,45 +81,33 @@ def portions(answers: Iterable[T], nbytes: Callable[[T], int]) -> Iterator[list[
 
 
 class Source:
-    """Masks and correlations from the dealer: masks from the common seed, correlations by request."""
+    """Masks and correlations from the dealer: masks from the common seed, correlations by request.
+
+    The dealer takes any numbers that rise.
+    """
 
     def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
         self._versions = Versions(endpoint)
         self._stream = self._versions.stream
         self._corrected = endpoint.index == endpoint.size - 1
-        self._number = 0
+        self.numbers = Numbers("masks and correlations", endpoint.claim)
         self._unsent: list[Pending] = []
         self._sent: deque[tuple[str, list[Pending]]] = deque()  # label and content of each message that will come
 
-    def _next(self) -> int:
-        self._number = self._endpoint.claim(self._number + 1)
-        return self._number
-
-    @property
-    def number(self) -> int:
-        """The last number that a mask or a correlation has got."""
-        return self._number
-
-    def skip_to(self, number: int) -> None:
-        """Masks and correlations go on above this number: the dealer takes any that rise."""
-        if number < self._number:
-            raise MaskReuseError(f"number {number} is used: masks and correlations only go on, and are at {self._number}")
-        self._number = number
-
     def mask(self, shape: tuple[int, ...]) -> Mask:
-        ref = MaskRef(self._next(), shape)
+        ref = MaskRef(self.numbers.next(), shape)
         return Mask(ref, self._stream.draw("mask", ref.number, shape))
 
     def bit_mask(self, shape: tuple[int, ...]) -> tuple[int, Bits]:
         """A mask of packed bits, with its number. Its user opens under it once, at once."""
-        number = self._next()
+        number = self.numbers.next()
         nbytes = (math.prod(shape) + 7) // 8
         return number, Bits(self._stream.draw("bits", number, (nbytes,), np.uint8), shape)
 
     def bit_planes(self, shape: tuple[int, ...]) -> tuple[int, Array]:
         """A mask of whole bytes of bits, with its number. Its user opens under it once."""
-        number = self._next()
+        number = self.numbers.next()
         return number, self._stream.draw("bits", number, shape, np.uint8)
 
     def request(self, correlation: Correlation) -> Pending:
@@ -127,7 +115,7 @@ class Source:
 
         Its bytes count now, as those of the operation that asks: the one that waits may be another.
         """
-        pending = Pending(self, self._next(), correlation)
+        pending = Pending(self, self.numbers.next(), correlation)
         self._unsent.append(pending)
         if self._corrected:
             cost = Cost(offline_bytes=pending.nbytes, check_offline_bytes=pending.nbytes * (self._versions.count - 1))

@@ -32,7 +32,7 @@ def truncate(endpoint: Endpoint, source: Source, items: Sequence[tuple[Share, in
     requests: list[tuple[Pending, MaskRef] | None] = []
     for z, bits in items:
         ref = opening.ref(z)
-        requests.append((source.request(Truncation(ref, bits, z.shape)), ref) if z.value.size else None)
+        requests.append((source.request(Truncation(ref, bits, z.shape)), ref) if z.size else None)
     waits = opening.due
     opening.run("truncate")
     results = [_finish(endpoint, z, bits, request) for (z, bits), request in zip(items, requests, strict=True)]
@@ -63,4 +63,4 @@ def _finish(endpoint: Endpoint, z: Share, bits: int, request: tuple[Pending, Mas
 
     ref_u = MaskRef(r.number, r.shape, "u", bits, r.views)
     ref_v = MaskRef(r.number, r.shape, "v", bits, r.views)
-    return Share(value, Known(public, (Term(None, ref_u), Term(low, ref_v))))
+    return Share(value, Known(public, (Term(None, ref_u), Term(low, ref_v))), shape=z.shape)

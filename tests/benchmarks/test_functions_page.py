@@ -8,7 +8,8 @@ from benchmarks.peers_page import missed_times
 
 
 def measured(target, ratio, rounds=10):
-    return {"target": target, "ours": {"median": 0.02, "rounds": rounds}} | ({} if ratio is None else {"ratio": ratio})
+    peers = {} if ratio is None else {"spu": {"ratio": {"medians": ratio}}}
+    return {"target": target, "ours": {"median": 0.02, "rounds": rounds}, "peers": peers}
 
 
 def test_every_missed_time_is_listed_with_its_figures():

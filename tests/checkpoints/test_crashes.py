@@ -9,23 +9,19 @@ from mpc.errors import CheckpointError
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 from mpc.randomness import Stream
-from mpc.transport import Transport
+from mpc.testing.faults import Killed
+from mpc.transport.wrapper import Wrapper
 
 ROUNDING = 2.0**-12  # of a weight after a few steps: each adds a few units of 2^-16
 SEED = 11
 
 
-class Killed(BaseException):
-    """Stands for the end of a process: no `except Exception` of the program sees it."""
-
-
-class Mortal(Transport):
+class Mortal(Wrapper):
     """Its endpoint dies as it is about to send or receive message number `life`; what was sent before is on its way."""
 
     def __init__(self, inner, life):
-        self._inner, self._life = inner, life
-        self.index, self.peers = inner.index, inner.peers
-        self.passed = 0
+        super().__init__(inner)
+        self._life, self.passed = life, 0
 
     def _pass(self):
         if self.passed == self._life:
@@ -34,20 +30,11 @@ class Mortal(Transport):
 
     def send(self, to, header, payload=()):
         self._pass()
-        self._inner.send(to, header, payload)
+        super().send(to, header, payload)
 
     def receive(self, sender, timeout):
         self._pass()
-        return self._inner.receive(sender, timeout)
-
-    def finish(self):
-        self._inner.finish()
-
-    def abort(self, reason):
-        self._inner.abort(reason)
-
-    def close(self):
-        self._inner.close()
+        return super().receive(sender, timeout)
 
 
 class Draws:

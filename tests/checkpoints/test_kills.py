@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mpc
-from mpc.cluster import Identity, public_text
+from benchmarks.clusters import write_cluster
 from mpc.errors import CheckpointError
 
 ROUNDING = 2.0**-10
@@ -109,24 +108,11 @@ def test_the_command_goes_on_where_it_was_killed(script, tmp_path):
     assert code == 1 and "this run has finished" in err
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @pytest.fixture
 def cluster(tmp_path):
     """cluster(*options, stop=False): what the three commands of a run across hosts gave, as (exit code, text); on loopback."""
-    names, text = ["a", "b", "dealer"], []
-    for name, port in zip(names, free_ports(3), strict=True):
-        table = "[dealer]" if name == "dealer" else "[[party]]"
-        identity = Identity.generate(name)
-        identity.save(tmp_path / f"{name}.key")
-        text.append(f'{table}\nname = "{name}"\naddress = "127.0.0.1:{port}"\nkey = "{public_text(identity.public)}"\n')
-    (tmp_path / "cluster.toml").write_text("\n".join(text))
+    names = ["a", "b", "dealer"]
+    write_cluster(tmp_path, names)
     (tmp_path / "program.py").write_text(PROGRAM)
 
     def run(*options, stop=False):

@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +12,7 @@ import zmq
 from zmq.utils import z85
 
 import mpc
+from benchmarks.waiting import until
 from mpc.cluster import Cluster, Identity, public_text
 from mpc.errors import party_name
 from mpc.launch.cluster import keys_of
@@ -79,16 +79,6 @@ BOUND = 30.0  # seconds in which every endpoint ends, whatever happens, on a bus
 ANY = "tcp://127.0.0.1:*"
 
 
-def until(condition, seconds=BOUND):
-    """Wait until the condition holds; whether it does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 class Machines:
     """Endpoints with real sockets on loopback, who know each other's addresses."""
 
@@ -121,7 +111,7 @@ class Machines:
         threads = [threading.Thread(target=endpoint, args=(i,), name=f"endpoint {i}") for i in range(len(outcomes))]
         for thread in threads:
             thread.start()
-        until(lambda: sum(thread.is_alive() for thread in threads) < 2)
+        until(lambda: sum(thread.is_alive() for thread in threads) < 2, BOUND)
         but_one()
         for thread in threads:
             thread.join(BOUND)

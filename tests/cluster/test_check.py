@@ -1,11 +1,11 @@
 """mpc cluster check: every host sees who is there, what differs, and how fast each link is."""
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mpc.cluster import Cluster, Identity, public_text
+from benchmarks.clusters import cluster_text
+from mpc.cluster import Cluster, Identity
 from mpc.errors import Error, HandshakeError
 from mpc.launch.cluster import Site
 from mpc.launch.probe import check_cluster
@@ -13,24 +13,11 @@ from mpc.launch.probe import check_cluster
 NAMES = ("north", "south", "broker")
 
 
-def free_ports(count):
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
-
-
 @pytest.fixture
 def sites(tmp_path):
     """sites(change): this host's Site of each name; `change(name, text)` gives the cluster file that it has."""
     identities = [Identity.generate(name) for name in NAMES]
-    text = ""
-    for identity, port in zip(identities, free_ports(len(NAMES)), strict=True):
-        text += "[dealer]\n" if identity.name == "broker" else "[[party]]\n"
-        text += f'name = "{identity.name}"\naddress = "127.0.0.1:{port}"\nkey = "{public_text(identity.public)}"\n'
+    text = cluster_text(identities)
 
     def make(change=lambda name, text: text):
         made = []

@@ -57,7 +57,7 @@ CHANGES = [  # (what stands in the valid file, what in its place, the message)
     ("heartbeat = 2", "heartbeat = 4000", "'heartbeat' must be a number of seconds from 0.1 to 3600, not 4000"),
     ("heartbeat = 2", "heartbeat = -1", "'heartbeat' must be .* not -1"),
     # choices and names
-    ('"wan"', '"wann"', r"'network' must be 'lan' or 'wan'; did you mean 'wan'\?"),
+    ('"wan"', '"wann"', r"cluster\.toml: network='wann': neither a name nor a latency in us, ms or s and .*; write lan, wan, "),
     ('"additive"', '""', "'protocol': '' is no name"),
     ('"hospital-b"', '"hospital b"', "'name': 'hospital b' is no name: use 1 to 64 letters"),
     ('"hospital-b"', r'"b\u0000"', r"'name': 'b\\x00' is no name"),

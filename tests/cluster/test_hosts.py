@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from mpc.cluster import Identity, public_text
+from benchmarks.clusters import cluster_text, free_ports
+from mpc.cluster import Identity
 
 BOUND = 40.0  # seconds in which all end, on a busy machine
 NAMES = ("a", "b", "d")
@@ -46,16 +47,12 @@ heartbeat = 1
 def hosts(tmp_path, machines):
     """hosts(*args): {name: (exit code, output)} of a, b and the dealer d. `change` edits one host's files beforehand."""
     pairs = type(machines(1)).PAIRS
-    ports = _ports(len(NAMES))
+    identities = [Identity(name, secret) for name, (_, secret) in zip(NAMES, pairs, strict=False)]
+    ports = free_ports(len(NAMES))
     started = []
 
     def text(start):
-        tables = [f'[[party]]\nname = "{n}"' if n != "d" else '[dealer]\nname = "d"' for n in NAMES]
-        members = [
-            f'{t}\naddress = "127.0.0.1:{p}"\nkey = "{public_text(k)}"\n'
-            for t, p, (k, _) in zip(tables, ports, pairs[:3], strict=True)
-        ]
-        return RING.format(start=start) + "\n".join(members)
+        return cluster_text(identities, [f"127.0.0.1:{port}" for port in ports], RING.format(start=start))
 
     def run(*args, change=lambda name, folder: None, names=NAMES, start=30, env=()):
         for name in names:
@@ -63,7 +60,7 @@ def hosts(tmp_path, machines):
             folder.mkdir()
             (folder / "cluster.toml").write_text(text(start))
             (folder / "program.py").write_text(PROGRAM)
-            _write_key(folder / f"{name}.key", name, pairs[NAMES.index(name)])
+            identities[NAMES.index(name)].save(folder / f"{name}.key")
             change(name, folder)
         for name in names:
             program = [] if name == "d" else ["program.py"]
@@ -103,18 +100,6 @@ def hosts(tmp_path, machines):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-
-
-def _ports(count):
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
-
-
-def _write_key(path, name, pair):
-    Identity(name, pair[1]).save(path)
 
 
 def _session(pid):
@@ -198,7 +183,7 @@ def test_a_wrong_key_file_is_refused(hosts, machines):
     def change(name, folder):
         if name == "b":
             (folder / "b.key").unlink()
-            _write_key(folder / "b.key", "b", pairs[4])
+            Identity("b", pairs[4][1]).save(folder / "b.key")
 
     outcome = hosts(change=change, names=("a", "b"), start=4)
     assert outcome["b"][0] == 1 and "is not the one that the cluster file has for 'b'" in outcome["b"][1]

@@ -11,7 +11,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from mpc.cluster import Identity, public_text
+from benchmarks.clusters import write_cluster
 
 NAMES = ["north", "south", "west", "broker"]  # the last is the dealer
 PORT = 7000
@@ -98,13 +98,8 @@ class Net:
 
     def cluster(self):
         """Keys and the cluster file of all hosts; the program and the folder that it marks its progress in."""
-        text = "[timeouts]\nmessage = 30\nheartbeat = 2.5\n"
-        for number, name in enumerate(NAMES):
-            identity = Identity.generate(name)
-            identity.save(self.folder / f"{name}.key")
-            text += "[dealer]\n" if name == NAMES[-1] else "[[party]]\n"
-            text += f'name = "{name}"\naddress = "{self.address(number)}:{PORT}"\nkey = "{public_text(identity.public)}"\n'
-        (self.folder / "cluster.toml").write_text(text)
+        addresses = [f"{self.address(number)}:{PORT}" for number in range(len(NAMES))]
+        write_cluster(self.folder, NAMES, addresses, "[timeouts]\nmessage = 30\nheartbeat = 2.5\n")
         (self.folder / "program.py").write_text(PROGRAM)
 
     def start(self, name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import mpc
-from tests.fuzz import deals, disk, links, requests, service, wire
+from tests.fuzz import bench, deals, disk, links, requests, service, wire
 
 MEMORY = 1 << 22  # bytes that any input may take, and
 PER_BYTE = 100  # more for each byte of the input: Python objects, and shapes that are told in a few bytes
@@ -88,4 +88,5 @@ TARGETS = {
     "jobs": Target(service.jobs, service.JOBS),
     "answers": Target(service.answers, service.ANSWERS),
     "programs": Target(service.programs, service.PROGRAMS),
+    "results": Target(bench.results, bench.RESULTS),
 }

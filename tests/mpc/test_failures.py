@@ -149,7 +149,7 @@ def test_the_partys_own_error_is_raised_once_with_its_traceback(run):
         run(raising(lambda: ZeroDivisionError("private 123")))
     text = shown(caught.value)
     if run is mpc.run:
-        assert text.count("Traceback") == 1 and "raise error()" in text and "mpc/launch" not in text
+        assert text.count("Traceback") == 1 and "raise error()" in text and "mpc/launch" not in text and "run_program" not in text
         assert "party 0: PeerFailed: party 1 failed with ZeroDivisionError" in text
         assert text.count("private 123") == 2  # the message, and the end of the traceback: in no peer's error
     else:

@@ -1,13 +1,13 @@
 """What a program has started ends with the run."""
 
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mpc
+from benchmarks.waiting import until
 
 
 def test_what_a_program_has_started_ends_with_it(tmp_path):
@@ -22,13 +22,6 @@ def test_what_a_program_has_started_ends_with_it(tmp_path):
         mpc.run(program)
     for path in tmp_path.iterdir():
         assert until(lambda path=path: not is_running(int(path.read_text())), 5)
-
-
-def until(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def is_running(pid):

@@ -17,39 +17,25 @@ from mpc.party.links import SEAL
 from mpc.party.mac import Mac
 from mpc.party.transcript import EVERYBODY, PROOF_BYTES, Transcript
 from mpc.testing.recording import Recorder
-from mpc.transport import ArraySpec, Header, Kind, MemoryHub, Transport
+from mpc.transport import ArraySpec, Header, Kind, MemoryHub
+from mpc.transport.wrapper import Wrapper
 
 SEED = 11
 X, Y = np.array([1.0, -2.0, 3.5]), np.array([2.0, 0.5, -1.0])
 SEAL_BYTES = 16
 
 
-class Between(Transport):
+class Between(Wrapper):
     """A link that somebody else has in hand: `alter(sender, receiver, count, label, payload)` may give another payload."""
 
     def __init__(self, inner, alter):
-        self._inner, self._alter, self._count = inner, alter, Counter()
-        self.index, self.peers = inner.index, inner.peers
+        super().__init__(inner)
+        self._alter, self._count = alter, Counter()
 
     def send(self, to, header, payload=()):
         count, self._count[to] = self._count[to], self._count[to] + 1
         altered = self._alter(self.index, to, count, Header.decode(header).label, payload)
-        self._inner.send(to, header, payload if altered is None else altered)
-
-    def receive(self, sender, timeout):
-        return self._inner.receive(sender, timeout)
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    def finish(self):
-        self._inner.finish()
-
-    def abort(self, reason):
-        self._inner.abort(reason)
-
-    def close(self):
-        self._inner.close()
+        super().send(to, header, payload if altered is None else altered)
 
 
 def flipped(payload, frame, bit):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import time
 
 import numpy as np
@@ -21,8 +22,8 @@ def in_memory(size):
     return [hub.transport(i) for i in range(size)]
 
 
-def over_zeromq(size):
-    transports = [ZeroMQTransport(i, SESSION, TOKEN) for i in range(size)]
+def over_zeromq(size, address=None):
+    transports = [ZeroMQTransport(i, SESSION, TOKEN, address) for i in range(size)]
     addresses = {t.index: t.address for t in transports}
     for transport in transports:
         transport.connect(addresses)
@@ -166,12 +167,30 @@ def test_garbage_from_a_stranger_neither_crashes_nor_confuses(waiting):
         still_works(waiting)
 
 
-def test_raw_bytes_on_the_port_do_no_harm(pair):
-    import socket
+def raw_connection(address):
+    """A socket that is connected to ZeroMQ's address, and does not speak as ZeroMQ does."""
+    kind, _, place = address.partition("://")
+    if kind == "tcp":
+        host, port = place.split(":")
+        return socket.create_connection((host, int(port)))
+    raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    raw.connect(place.replace("@", "\0"))
+    return raw
 
-    host, port = pair[0].address.removeprefix("tcp://").split(":")
+
+@pytest.mark.parametrize("address", [None, "tcp://127.0.0.1:*"])
+def test_raw_bytes_do_no_harm(address):
+    pair = over_zeromq(2, address)
+    try:
+        hears_raw_bytes(pair)
+    finally:
+        for transport in pair:
+            transport.close()
+
+
+def hears_raw_bytes(pair):
     for data in (b"", b"GET / HTTP/1.0\r\n\r\n", os.urandom(4096), b"\xff" + b"\0" * 8 + b"\x7f" + b"\xff" * 64):
-        with socket.create_connection((host, int(port))) as raw:
+        with raw_connection(pair[0].address) as raw:
             raw.sendall(data)
     still_works(pair)
     time.sleep(0.3)  # libzmq 4.3.5 aborts if it is closed amid a handshake with a peer of ZMTP 1.0

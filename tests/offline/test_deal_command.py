@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.clusters import write_cluster
 from mpc.cli import main
-from mpc.cluster import Cluster, Identity, public_text
+from mpc.cluster import Cluster, Identity
 from mpc.launch.job import Job, expectation
 from mpc.launch.program import ProgramFile
 from mpc.launch.simulate import simulate_job
@@ -32,13 +33,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with a program, a cluster file and the dealer's key."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "squares.py").write_text(PROGRAM)
-    text = ""
-    for k, name in enumerate(["alice", "bob", "carl"]):
-        identity = Identity.generate(name)
-        identity.save(tmp_path / f"{name}.key")
-        table = "[dealer]" if name == "carl" else "[[party]]"
-        text += f'{table}\nname = "{name}"\naddress = "127.0.0.1:{7000 + k}"\nkey = "{public_text(identity.public)}"\n'
-    (tmp_path / "cluster.toml").write_text(text)
+    write_cluster(tmp_path, ["alice", "bob", "carl"])
     return tmp_path
 
 
@@ -56,7 +51,7 @@ def test_deal_and_run(folder):
     paths = [folder / "squares.deal" / f"{name}.deal" for name in names]
     assert sorted((folder / "squares.deal").iterdir()) == paths
     places = [DealtAt(str(path), Identity.load(f"{path.stem}.key").secret, cluster.dealer.public) for path in paths]
-    job = Job(ProgramFile(str(folder / "squares.py")), ("3",))
+    job = Job(ProgramFile(str(folder / "squares.py")), ("3",), network=cluster.network)
     for _ in range(2):
         results = simulate_job(replace(job, dealt=tuple(places)))
         assert all(np.array_equal(result, 3 * np.arange(6) ** 2) for result, _ in results)

@@ -282,9 +282,10 @@ def test_the_digest_is_of_program_and_options_and_not_of_a_hosts_own_arguments(t
     a.write_text("def main(party): pass\n")
     b.write_text("def main(party): pass\n")
     job = Job(ProgramFile(str(a)), ("1",))
-    assert job_digest(job) == job_digest(Job(ProgramFile(str(b)), ("1",), network="lan"))
+    assert job_digest(job) == job_digest(Job(ProgramFile(str(b)), ("1",), network="none"))
     b.write_text("def main(party): return\n")
     assert job_digest(job) == job_digest(replace(job, args=("my/own/path",)))
-    changes = ({"fraction_bits": 12}, {"check_dealer": 1}, {"parties": 3})
+    assert job_digest(replace(job, network="wan")) == job_digest(replace(job, network="40ms,352mbit"))
+    changes = ({"fraction_bits": 12}, {"check_dealer": 1}, {"parties": 3}, {"network": "wan"}, {"network": "wan,dealer=lan"})
     others = [Job(ProgramFile(str(b)), ("1",)), *(replace(job, **change) for change in changes)]
-    assert len({job_digest(each) for each in [job, *others]}) == 5
+    assert len({job_digest(each) for each in [job, *others]}) == 7

@@ -14,7 +14,7 @@ from mpc.launch.simulate import simulate_job
 from mpc.party import Cost
 
 PROGRAMS = "product comparison whole_numbers training functions to_one public_order secret_order checkpoints"
-OPTIONS = [{"network": "wan"}, {"integrity": True}, {"integrity": True, "parties": 3}, {"check_dealer": 1}]
+OPTIONS = [{"network": "2ms"}, {"integrity": True}, {"integrity": True, "parties": 3}, {"check_dealer": 1}]
 
 
 def counted(cost):

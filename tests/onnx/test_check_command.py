@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
 from mpc.cli.main import main
-from mpc.cli.onnx import LINKS
+from mpc.cli.onnx import LINKS, online, with_dealing
 from mpc.party import Cost
 
 FOLDER = Path(__file__).parent / "models"
@@ -48,7 +48,7 @@ def test_a_model_is_described_with_its_costs_on_both_links():
     rows = {(parts[0], parts[2]): parts[3] for line in text.splitlines() if (parts := line.split())[1:2] == ["call"]}
     assert rows[("first", "lan")] == "11" and rows[("later", "lan")] == "10"
     assert int(rows[("first", "wan")]) < 11, "it saves rounds there"
-    assert "0.2 ms there and back, 1000 Mbit/s" in text and "40 ms there and back, 100 Mbit/s" in text
+    assert "0.15 ms one way, 3000 Mbit/s" in text and "40 ms one way, 352 Mbit/s" in text
 
 
 def test_what_is_not_supported_is_named_and_fails(unsupported):
@@ -72,8 +72,8 @@ def test_shapes_that_cannot_be_are_refused(shape, words, open_sizes):
     assert code == 1 and words in text
 
 
-def test_the_time_is_computing_and_half_a_round_trip_a_round_and_the_bytes():
+def test_the_time_is_computing_and_the_latency_once_a_round_and_the_bytes():
     cost = Cost(rounds=10, bytes_sent=1_000_000, offline_bytes=250_000, seconds=0.5)
-    assert LINKS["wan"].online(cost) == pytest.approx(0.5 + 10 * 0.02 + 0.08)
-    assert LINKS["wan"].with_dealing(cost) == pytest.approx(0.5 + 10 * 0.02 + 0.1)
-    assert LINKS["lan"].with_dealing(cost) == pytest.approx(0.5 + 10 * 0.0001 + 0.01)
+    assert online(LINKS["wan"], cost) == pytest.approx(0.5 + 10 * 0.04 + 1 / 44)
+    assert with_dealing(LINKS["wan"], cost) == pytest.approx(0.5 + 10 * 0.04 + 1.25 / 44)
+    assert with_dealing(LINKS["lan"], cost) == pytest.approx(0.5 + 10 * 0.00015 + 1.25 / 375)

@@ -233,7 +233,7 @@ def test_digits_of_eight_bits_save_a_round(k):
         return cost.rounds, cost.bytes_sent, cost.offline_bytes
 
     row = {11: 2, 504: 63, 513: 72, 1024: 128}[k]
-    assert mpc.simulate(program, network="wan") == [(2, 8 * k + 14 * row, 0), (2, 8 * k + 14 * row, 2408 * row)]
+    assert mpc.simulate(program, network="2ms") == [(2, 8 * k + 14 * row, 0), (2, 8 * k + 14 * row, 2408 * row)]
 
 
 def costs_of(*operations):

@@ -13,7 +13,8 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.services import NAMES, Services, until
+from benchmarks.services import NAMES, Services
+from benchmarks.waiting import until
 from mpc.cli.serve import submit
 
 SUMS = """

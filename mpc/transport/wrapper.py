@@ -1,11 +1,11 @@
-"""A transport that passes everything on, to be changed where a test wants it otherwise."""
+"""A transport that passes everything on, to be changed where somebody wants it otherwise: emulated links, tests."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from mpc.transport import Message, Transport
+from mpc.transport.base import Message, Transport
 from mpc.transport.reports import Report
 
 

@@ -1,21 +1,21 @@
-"""Networks that are timed beside the peers: a logistic regression, a multilayer perceptron and LeNet, on random data."""
+"""Training and inference that is measured: a logistic regression, a multilayer perceptron and LeNet, on random data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads import Arrays, Workload
+from mpc.bench.workloads import Array, Arrays, Workload
 
 SIZES = (784, 128, 128, 10)
 LENET = ((20, 1, 5, 5), (20,), (50, 20, 5, 5), (50,), (500, 800), (500,), (10, 500), (10,))
 BATCH, RATE, STEPS = 128, 0.1, 100
 
 
-def _he(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _he(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Random weights (out, in, ...) of variance 2 / fan-in; biases of 0."""
     return rng.normal(size=shape) * np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else np.zeros(shape)
 
@@ -30,12 +30,9 @@ def training_arrays() -> Arrays:
     return [*dense_arrays(), np.eye(10)[np.random.default_rng(3).integers(0, 10, BATCH)]]
 
 
-def lenet_arrays(batch: int) -> Callable[[], Arrays]:
-    def arrays() -> Arrays:
-        rng = np.random.default_rng(4)
-        return [_he(shape, rng) for shape in LENET] + [rng.uniform(0, 1, (batch, 1, 28, 28))]
-
-    return arrays
+def lenet_arrays(batch: int) -> Arrays:
+    rng = np.random.default_rng(4)
+    return [_he(shape, rng) for shape in LENET] + [rng.uniform(0, 1, (batch, 1, 28, 28))]
 
 
 def logistic_arrays() -> Arrays:
@@ -102,14 +99,14 @@ def logistic(x: Any, y: Any) -> Any:
 # ---------------------------------------------------------------------------------------- in the clear
 
 
-def dense_reference(*arrays: np.ndarray) -> np.ndarray:
+def dense_reference(*arrays: Array) -> Any:
     h = arrays[6]
     for k in (0, 2, 4):
         h = (np.maximum(h, 0) if k else h) @ arrays[k].T + arrays[k + 1]
     return h
 
 
-def training_reference(*arrays: np.ndarray) -> np.ndarray:
+def training_reference(*arrays: Array) -> Any:
     w1, b1, w2, b2, w3, b3, x, t = arrays
     z1 = x @ w1.T + b1
     z2 = np.maximum(z1, 0) @ w2.T + b2
@@ -120,12 +117,12 @@ def training_reference(*arrays: np.ndarray) -> np.ndarray:
     return w1 - RATE * (g.T @ x)
 
 
-def lenet_reference(*arrays: np.ndarray) -> np.ndarray:
-    def conv(v: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+def lenet_reference(*arrays: Array) -> Any:
+    def conv(v: Array, w: Array, b: Array) -> Any:
         windows = np.lib.stride_tricks.sliding_window_view(v, w.shape[2:], (2, 3))
         return np.einsum("nchwij,ocij->nohw", windows, w, optimize=True) + b[:, None, None]
 
-    def pool(v: np.ndarray) -> np.ndarray:
+    def pool(v: Array) -> Any:
         n, c, h, w = v.shape
         return v.reshape(n, c, h // 2, 2, w // 2, 2).max(axis=(3, 5))
 
@@ -134,7 +131,7 @@ def lenet_reference(*arrays: np.ndarray) -> np.ndarray:
     return np.maximum(v @ arrays[4].T + arrays[5], 0) @ arrays[6].T + arrays[7]
 
 
-def logistic_reference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def logistic_reference(x: Array, y: Array) -> Any:
     w = np.zeros(x.shape[1])
     for i in range(STEPS):
         rows = slice(i % 7 * BATCH, (i % 7 + 1) * BATCH)
@@ -142,10 +139,16 @@ def logistic_reference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return w
 
 
-NETWORKS = {
-    "logreg": Workload("logistic regression, 100 steps", logistic_arrays, logistic, logistic_reference, 8),
-    "dense_inf": Workload("MLP inference, batch 128", dense_arrays, dense_inference, dense_reference, 15, 10),
-    "dense_train": Workload("MLP training step, batch 128", training_arrays, dense_training, training_reference, 20, 5),
-    "lenet16": Workload("LeNet inference, batch 16", lenet_arrays(16), lenet, lenet_reference, 8, 3),
-    "lenet128": Workload("LeNet inference, batch 128", lenet_arrays(128), lenet, lenet_reference, 8, 1),
-}
+def lenet_inference(batch: int, repeats: int) -> Workload:
+    return Workload("LeNet inference, batch {size}", lenet_arrays, lenet, lenet_reference, 10, repeats, size=batch, unit="images")
+
+
+MODELS = {
+    "logreg": Workload(
+        f"logistic regression, {STEPS} steps", logistic_arrays, logistic, logistic_reference, 10, steps=STEPS
+    ),
+    "dense_inf": Workload("MLP inference, batch 128", dense_arrays, dense_inference, dense_reference, 25, 10),
+    "dense_train": Workload("MLP training step, batch 128", training_arrays, dense_training, training_reference, 35, 5),
+    "lenet16": lenet_inference(16, 3),
+    "lenet128": lenet_inference(128, 1),
+}  # fmt: skip

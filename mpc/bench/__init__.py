@@ -1,0 +1,1 @@
+"""Workloads, and how long they take: what `mpc bench` measures."""
