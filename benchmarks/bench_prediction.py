@@ -2,11 +2,13 @@
 
 The demo programs, and workloads of the bench. Seconds are those online, from when all parties are at their first message to
 the last; ratios, of medians. Rounds and bytes must be exact. Where other programs take processor time, measured seconds grow:
-so a second ratio is to what is predicted beside as many other threads as could run just before.
+so a second ratio is of what is predicted beside as many other threads as computed just before and after.
 """
 
+import hashlib
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
@@ -33,6 +35,7 @@ DEMOS = {  # name: file, arguments, parties
 }
 WORKLOADS = ("matmul1024", "chain", "mul1m", "relu1m", "sigmoid", "softmax", "logreg", "dense_train", "lenet16")
 REPEATS = 3
+LOOK, BLOCK = 0.2, bytes(1 << 20)
 
 
 def workload(party, name):
@@ -65,21 +68,26 @@ def counted(stats):
 
 
 def others():
-    """How many threads of other programs could run, on average over a moment."""
-    seen = []
-    for _ in range(50):
-        seen.append(int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]) - 1)
-        time.sleep(0.01)
-    return statistics.mean(seen)
+    """How many threads of other programs compute, of the priority of ours: from how little of each core is left."""
+
+    def busy(_):
+        clock, processor = time.perf_counter(), time.thread_time()
+        while time.thread_time() - processor < LOOK:
+            hashlib.sha256(BLOCK)  # others of our threads run meanwhile
+        return (time.perf_counter() - clock) / (time.thread_time() - processor)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        slowed = statistics.mean(pool.map(busy, range(cores())))
+    return cores() * (slowed - 1)
 
 
 def turn(name, network):
     """(predicted seconds, predicted beside others, measured, whether the counts were exact)."""
-    this, seen, beside = job(name, network), figures().figures, others()
+    this, seen = job(name, network), figures().figures
     recorded = record(this)
-    predicted = predict(this, recorded, seen, cores()).online
-    beside = statistics.mean([beside, others()])
+    predicted, beside = predict(this, recorded, seen, cores()).online, others()
     outcome = execute(this)
+    beside = statistics.mean([beside, others()])
     loaded = predict(this, recorded, seen, cores(), others=beside).online
     exact = counted(recorded.stats) == counted(outcome.stats[: this.parties])
     return predicted, loaded, online(outcome, this.parties), exact

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = [
     ["errors", "files", "ring"],
     ["fixed", "randomness", "network"],
-    ["transport", "cluster", "share_files"],
+    ["transport", "cluster", "share_files", "plan"],
     ["party"],
     ["contract"],
     ["tensor"],
@@ -28,7 +28,7 @@ ROOMS = [
     ["cli"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
-FOR_PROTOCOLS = {"errors", "ring", "randomness", "transport", "party", "contract"}
+FOR_PROTOCOLS = {"errors", "ring", "randomness", "transport", "plan", "party", "contract"}
 
 
 def imports(path):

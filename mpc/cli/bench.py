@@ -104,12 +104,14 @@ def run(
         except (KeyboardInterrupt, Error) as error:
             if not any(measured.turns for measured in wanted):
                 raise
-            click.echo(f"mpc: {error or 'interrupted'}\nThis is what was measured until then.", err=True)
+            click.echo(f"mpc: {str(error) or 'interrupted'}\nThis is what was measured until then.", err=True)
         results.measured.extend(measured for measured in wanted if measured.turns)
         _show(results.measured)
         if file is not None:
             results.save(file)
         _draw(results.measured, folder)
+        if not all(len(measured.turns) == turns for measured in wanted):
+            sys.exit(1)
 
 
 @bench.command("list")

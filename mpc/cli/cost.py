@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mpc.cli.plan_report import show_choices
 from mpc.cluster import Cluster
 from mpc.cost import Calibration, Prediction, cores, figures, machine, predict, record
 from mpc.cost.report import as_data, rows, slowest, totals
@@ -42,6 +43,7 @@ _DOUBTFUL = 1.2
 @click.option("--check-dealer", default=0, show_default=True, metavar="K", help="As for mpc run.")
 @click.option("--cluster", type=click.Path(dir_okay=False), help="Take parties, protocol and network from this cluster file.")
 @click.option("--apart", is_flag=True, help="Each endpoint has a machine like this one. [default: with --cluster alone]")
+@click.option("--explain", is_flag=True, help="Say what is chosen for each network, where there are several ways.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Write it to this file too, in full.")
 @click.option("--calibrate", is_flag=True, help="Measure this machine again before.")
 @click.pass_context
@@ -53,6 +55,7 @@ def cost(
     networks: tuple[str, ...],
     cluster: str | None,
     apart: bool,
+    explain: bool,
     json_path: str | None,
     calibrate: bool,
     **options: Any,
@@ -85,6 +88,8 @@ def cost(
         click.echo(f"mpc: {_NO_DATA}", err=True)
         sys.exit(1)
     _show(predictions)
+    for prediction in predictions if explain else ():
+        show_choices(prediction.stats[0].choices, prediction.network.name)
     if json_path is not None:
         job = {"program": Path(program).name, "args": args, **options, "apart": apart}
         _save(Path(json_path), as_data(predictions, calibration.figures, job, machine()))

@@ -12,6 +12,7 @@ import numpy as np
 
 from mpc.cli.host import Host, run_host
 from mpc.cli.log import Log
+from mpc.cli.plan_report import show_choices
 from mpc.cli.report import show_costs, show_profile
 from mpc.errors import Error, party_name
 from mpc.launch.job import Job
@@ -39,6 +40,7 @@ from mpc.progress import LOG
 @click.option("--checkpoints", type=click.Path(file_okay=False), help="The folder where party.checkpoint keeps states.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint. [default folder: PROGRAM.checkpoints]")
 @click.option("--profile", is_flag=True, help="Show the costs of each operation, scope and line, and write a trace file.")
+@click.option("--explain", is_flag=True, help="Say what was chosen for the network, where there are several ways.")
 @click.option("--trace", type=click.Path(dir_okay=False), help="The trace file, for Perfetto. [default: PROGRAM.trace.json]")
 @click.option("--cluster", type=click.Path(dir_okay=False), help="Run one party of this cluster file; the others run elsewhere.")
 @click.option("--as", "name", help="Which party, or dealer, of the cluster this host is.")
@@ -58,6 +60,7 @@ def run(
     program: str | None,
     args: tuple[str, ...],
     profile: bool,
+    explain: bool,
     trace: str | None,
     cluster: str | None,
     name: str | None,
@@ -96,6 +99,8 @@ def run(
     show_costs(outcome, names)
     if profile:
         show_profile(outcome, names[0])
+    if explain:
+        show_choices(outcome.stats[0].choices, "the cluster's links" if across else options["network"] or "loopback")
     if path is not None:
         _save_trace(path, outcome, names)
 

@@ -13,6 +13,7 @@ from mpc.contract.series import Exponential, Waves
 from mpc.contract.views import Index, View
 from mpc.errors import UsageError
 from mpc.party import Endpoint
+from mpc.plan import Planner, Way
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
@@ -47,6 +48,22 @@ class Protocol(ABC):
 
     def finish(self) -> None:  # noqa: B027 - most protocols have nothing to do here
         """The program has ended at this party."""
+
+    # ------------------------------------------------------------------ what to plan with
+
+    @property
+    def planner(self) -> Planner:
+        """Who chooses where there are several ways to do something."""
+        return self.endpoint.planner
+
+    def comparing(self, elements: int, thresholds: int = 1) -> Way:
+        """What it costs to compare so many elements, which are open, with so many thresholds each."""
+        return Way("comparison", 2, 4.25 * elements * thresholds, (30 + 13 * thresholds) * elements)
+
+    def conjoining(self, elements: int, bits: int) -> Way:
+        """What `all` costs for so many bits of each of so many elements."""
+        rounds = max(0, bits - 1).bit_length()
+        return Way("conjunction", rounds, elements * bits / 4, elements * bits / 8)
 
     # ------------------------------------------------------------------ in and out
 

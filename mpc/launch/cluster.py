@@ -15,7 +15,8 @@ from mpc.launch.job import Job, expectation
 from mpc.launch.play import mark_finished, play
 from mpc.offline import Dealt, Record, open_dealt
 from mpc.party import Keys, Stats
-from mpc.transport.curve import Contact, CurveTransport
+from mpc.transport.curve import CurveTransport
+from mpc.transport.keyed import Contact
 from mpc.transport.rendezvous import Meeting
 
 Waiting = Callable[[dict[int, str]], None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mpc.party.lines import Line
 from mpc.party.trace import Trace
+from mpc.plan import Choice
 
 
 @dataclass
@@ -81,6 +82,7 @@ class Stats:
     An operation's seconds are those spent waiting for the others, at the dealer those spent dealing. Only of a run that is
     profiled: `lines` of the program; the seconds that each operation computed, which count as its own; `trace`, when each
     message and scope was. Seconds computed by line and by operation are sampled, all the rest is counted.
+    `choices` are the planner's.
     """
 
     total: Cost = field(default_factory=Cost)
@@ -88,3 +90,4 @@ class Stats:
     scopes: dict[str, Scope] = field(default_factory=dict)
     lines: dict[Line, Cost] = field(default_factory=dict)
     trace: Trace | None = None
+    choices: list[Choice] = field(default_factory=list)

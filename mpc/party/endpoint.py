@@ -18,6 +18,7 @@ from mpc.party.mac import TAG_BYTES, as_array
 from mpc.party.meter import Meter
 from mpc.party.numbers import Numbers
 from mpc.party.transcript import EVERYBODY, PROOF_BYTES, Transcript
+from mpc.plan import Planner
 from mpc.randomness import Stream, StreamFactory
 from mpc.transport import ArraySpec, Kind, Transport
 
@@ -54,6 +55,7 @@ class Endpoint:
         self.peers = tuple(i for i in range(size) if i != self.index)  # the other parties (the dealer is none)
         self.timeout = timeout
         self.meter = Meter()
+        self.planner = Planner(network, self.meter.choices)
         self.dealer_streams = {i: stream(seed) for i, seed in keys.dealer.items()}
         self.pairwise = {i: stream(seed) for i, seed in keys.pairwise.items()}
         self.session = keys.session

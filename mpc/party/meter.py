@@ -11,6 +11,7 @@ from dataclasses import replace
 from mpc.errors import UsageError
 from mpc.party.costs import Cost, Scope, Stats
 from mpc.party.profile import Profile
+from mpc.plan import Choices
 
 
 class Meter:
@@ -19,6 +20,7 @@ class Meter:
     def __init__(self) -> None:
         self.operations: defaultdict[str, Cost] = defaultdict(Cost)
         self.profile: Profile | None = None
+        self.choices: Choices = {}  # the planner's
         self._total = Cost()
         self._scopes: dict[str, Scope] = {}
         self._open: list[tuple[str, Cost]] = []  # the scopes that we are in: their paths, and the total when they began
@@ -49,11 +51,12 @@ class Meter:
             if parent is not None:
                 parent.own = parent.own - scope.total
         operations = {name: replace(cost) for name, cost in self.operations.items()}
-        if self.profile is None:
-            return Stats(total, operations, scopes)
-        for name, seconds in self.profile.computing().items():
-            operations.setdefault(name, Cost()).seconds += seconds
-        return Stats(total, operations, scopes, self.profile.lines(), self.profile.trace)
+        stats = Stats(total, operations, scopes, choices=[replace(choice) for choice in self.choices.values()])
+        if self.profile is not None:
+            for name, seconds in self.profile.computing().items():
+                operations.setdefault(name, Cost()).seconds += seconds
+            stats.lines, stats.trace = self.profile.lines(), self.profile.trace
+        return stats
 
     @contextmanager
     def measure(self) -> Iterator[Cost]:

@@ -4,12 +4,11 @@ A level opens its candidates (1 round), compares the pairs of each group (2), co
 groups of up to 5, else 2), and takes the winner's value (1). The position of the winner is kept as one boolean a candidate and
 level, and they are combined once, at the end: so it costs neither an opening nor a round beyond those for the values.
 
-Groups have 4 candidates, which takes the fewest bytes; but up to 16 of them play all at once, where that is little work and saves
-rounds. For n elements along the axis: n = 4: 5 rounds, n = 10: 6 (10 by fours), n = 64: 11 (15 by fours).
-By fours a level sends 8 + 6.4 + 0.5 bytes an element, the next one a quarter of that; 10 at once 8 + 19.1 + 1.6. What is open
-already saves 1 round and 8 bytes. From 2^18 candidates on groups have up to 3: what is dealt, computed and held at a time then
-counts for more than rounds (n = 4: 8 rounds, 3/4 of the dealing, 2/3 of the time). Products are compared with all of the digits
-that they have, and truncated without a round.
+The planner says how large groups are: of 4 candidates they take the fewest bytes; up to 16 may play all at once, which saves
+rounds; of 3 they take the least dealing, computing and memory (n = 4: 8 rounds, 3/4 of the dealing, 2/3 of the time). For n
+elements along the axis: n = 4: 5 rounds, n = 10: 6 (10 by fours), n = 64: 11 (15 by fours). By fours a level sends
+8 + 6.4 + 0.5 bytes an element, the next one a quarter of that; 10 at once 8 + 19.1 + 1.6. What is open already saves 1 round and
+8 bytes. Products are compared with all of the digits that they have, and truncated without a round.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mpc.contract import Index, Share
+from mpc.contract import Index, Protocol, Share
+from mpc.plan import Way
 from mpc.tensor import boolean
 from mpc.tensor.arithmetic import add, negative
 from mpc.tensor.base import Array, Secret, numeric, truncate
@@ -33,8 +33,8 @@ from mpc.tensor.thresholds import comparable
 
 S = TypeVar("S", bound=Secret)
 
-_GROUP, _MANY = 4, 1 << 18  # from so many candidates on, groups are of up to one less
-_ALL, _FEW = 16, 1 << 16  # so many candidates play all at once, if there are at most so many pairs
+_GROUP, _MANY = 4, 1 << 18  # from so many candidates on, groups may be of up to one less
+_ALL, _PAIRS = 16, 1 << 21  # up to so many may play all at once, where these are no more pairs
 
 
 def maximum_along(x: S, axis: Any = None, keepdims: bool = False) -> S:
@@ -93,10 +93,28 @@ class _Level:
 
 
 def _level(x: Secret) -> _Level:
-    """The next level for the candidates along the first axis of x."""
-    n = x.shape[0]
-    few = n <= _ALL and n * x.size <= 2 * _FEW
-    return _games(n, n if few else _GROUP - (x.size >= _MANY))
+    """The next level for the candidates along the first axis of x, in the groups that take the least time in all."""
+    n, rows = x.shape[0], math.prod(x.shape[1:])
+    protocol = x.context.protocol
+    groups = [size for size in (_GROUP, _GROUP - 1) if size < n and (size == _GROUP or x.size >= _MANY)]
+    if not groups or (n <= _ALL and n * x.size <= 2 * _PAIRS):
+        groups = [n, *groups]
+
+    def ways() -> list[Way]:
+        return [_tournament(protocol, n, rows, size) for size in groups]
+
+    return _games(n, groups[protocol.planner.choose("extremum", ways, candidates=n, rows=rows)])
+
+
+def _tournament(protocol: Protocol, n: int, rows: int, group: int) -> Way:
+    """What it costs to find the best of n in each row by groups of up to that size."""
+    way = Way(f"groups of {group}" if group < n else "all pairs at once", 0, 0)
+    while n > 1:
+        level, size = _games(n, group), n * rows
+        way = way.then(Way("open", 1, 8 * size)).then(protocol.comparing(level.first.size * rows))
+        way = way.then(protocol.conjoining(size, len(level.games))).then(Way("select", 1, size / 8, 18 * size))
+        n = level.starts.size
+    return way
 
 
 @lru_cache(maxsize=64)

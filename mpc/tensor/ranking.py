@@ -25,24 +25,28 @@ import numpy as np
 
 from mpc.contract import MATMUL, MULTIPLY, Index, Reshape, Share
 from mpc.fixed import RAW_BITS
+from mpc.plan import Planner, Way
 from mpc.tensor.base import Array, Secret
 from mpc.tensor.networks import Stage, comparators, needed, odd_even_merge
 
 S = TypeVar("S", bound=Secret)
 
-ROUND = 1 << 15  # bytes that count as much as a round: 2.6 ms at 100 Mbit/s, or the time of some 10^3 pairs
-PAIRS = 1 << 18  # no more of them: for each, 43 bytes are dealt, and two words are added up
+PAIRS = 1 << 18  # no more of them: for each, two words are added up
 
 
-def by_pairs(rows: int, n: int, places: int, stages: Sequence[Stage], values: bool, indices: bool) -> bool:
-    """Whether the rounds that all pairs save are worth their bytes, at `ROUND` bytes each, and there are `PAIRS` at most.
+def by_pairs(planner: Planner, rows: int, n: int, places: int, stages: Sequence[Stage], values: bool, indices: bool) -> bool:
+    """Whether all pairs take less time than a network, and there are `PAIRS` at most."""
+    if rows * n * (n - 1) // 2 > PAIRS:
+        return False
 
-    Sorting one row that is so from 3 to 724 elements, 10 rows to 219, 100 rows to 54, 1000 rows to 12.
-    """
-    c, pairs = comparators(stages), n * (n - 1) // 2
-    rounds = 4 * len(stages) + 3 * indices - 5 - values
-    extra = n * (16 + 8 * places * values) + 35 * pairs / 8 - (8 + 35 / 8) * c - 9 * places * indices
-    return bool(rows * pairs <= PAIRS and rows * extra <= rounds * ROUND)
+    def ways() -> list[Way]:
+        c, pairs = rows * comparators(stages), rows * n * (n - 1) // 2
+        hot = rows * n * places
+        all_pairs = Way("all pairs", 5 + values, 16 * rows * n + 4.4 * pairs + 8 * hot * values, 51 * pairs + 8 * hot)
+        rounds, split = 4 * len(stages) + 3 * indices, 9 * rows * places * indices
+        return [all_pairs, Way("a network", rounds, 12.4 * c + split, 69 * c + 10 * split)]
+
+    return planner.choose("order", ways, rows=rows, elements=n, places=places, values=int(values), indices=int(indices)) == 0
 
 
 def elements_at(x: S, places: Sequence[int], operation: str) -> S:
@@ -50,7 +54,7 @@ def elements_at(x: S, places: Sequence[int], operation: str) -> S:
     _check(x, RAW_BITS - 1, operation)
     rows, n = x.shape
     stages = needed(odd_even_merge(n), places, n)
-    if by_pairs(rows, n, len(places), stages, values=True, indices=False):
+    if by_pairs(x.context.protocol.planner, rows, n, len(places), stages, values=True, indices=False):
         return _elements(x, _one_hot_ranks(x, places, False))
     return _exchange(x, stages).viewed(_columns(places))
 
@@ -59,7 +63,7 @@ def indices_at(x: S, places: Sequence[int], operation: str) -> S:
     """The indices of these elements; of equal elements the first comes first. |x| < 2^(61 - s) in units in the last place."""
     rows, n = x.shape
     stages = needed(odd_even_merge(n), places, n)
-    if by_pairs(rows, n, len(places), stages, values=False, indices=True):
+    if by_pairs(x.context.protocol.planner, rows, n, len(places), stages, values=False, indices=True):
         _check(x, RAW_BITS - 1, operation)
         return _indices(x, _one_hot_ranks(x, places, False))
     return _exchange_with_indices(x, places, stages, False, operation)[1]
@@ -69,7 +73,7 @@ def arranged(x: S, places: Sequence[int], descending: bool, operation: str) -> t
     """Both: (elements, indices), of the ascending or of the descending order; of equal elements the first comes first."""
     rows, n = x.shape
     stages = needed(odd_even_merge(n), places, n)
-    if by_pairs(rows, n, len(places), stages, values=True, indices=True):
+    if by_pairs(x.context.protocol.planner, rows, n, len(places), stages, values=True, indices=True):
         _check(x, RAW_BITS - 1, operation)
         hot = _one_hot_ranks(x, places, descending)
         return _elements(x, hot), _indices(x, hot)

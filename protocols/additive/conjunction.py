@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
 
 from mpc.party import Endpoint
+from mpc.plan import Way
+from mpc.ring.digits import row_bytes
 from protocols.additive.order_correlations import Conjunctions
 from protocols.additive.shares import Bits
 from protocols.additive.sharing import Opening
@@ -116,8 +119,32 @@ def together(opening: Opening, label: str, several: Sequence[Steps]) -> list[tup
     return [results[k] for k in range(len(several))]
 
 
-def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
-    """The conjunction along the first axis: `radix` bits of each element in one round.
+RADICES = (4, 8)
+
+
+def _fans(count: int, radix: int) -> list[tuple[int, int]]:
+    """(groups, bits in each) of every round that combines so many bits, of equal size or nearly so."""
+    fans = []
+    while count > 1:
+        groups = -(-count // min(radix, count))
+        fans.append((groups, -(-count // groups)))
+        count = groups
+    return fans
+
+
+def ways(elements: int, bits: int) -> list[Way]:
+    """What it costs to combine so many bits of each element, by radix."""
+    found, row = [], row_bytes(elements)
+    for radix in RADICES:
+        fans = _fans(bits, radix)
+        sent = sum(groups * fan for groups, fan in fans) * row
+        dealt = sum(Conjunctions(0, groups, fan, False, True, row).dealt * groups for groups, fan in fans) * row
+        found.append(Way(f"{radix} bits a round", len(fans), sent, dealt))
+    return found
+
+
+def all_of(endpoint: Endpoint, source: Source, x: Bits) -> Bits:
+    """The conjunction along the first axis: up to 4 or 8 bits of each element, the radix, in one round.
 
     Cost: for k bits ceil(log_radix k) rounds; each opens the bits that are left.
     """
@@ -126,11 +153,10 @@ def all_of(endpoint: Endpoint, source: Source, x: Bits, radix: int) -> Bits:
     if not rows.size or count == 1:
         shape = x.shape[1:]
         return Bits.from_rows(rows, shape) if count else Bits.pack(np.full(shape, endpoint.index == 0))
-    while count > 1:
-        groups = -(-count // min(radix, count))
-        fan = -(-count // groups)  # groups of equal size, or nearly so: what is missing is filled up
+    elements = math.prod(x.shape[1:])
+    radix = RADICES[endpoint.planner.choose("conjunction", lambda: ways(elements, count), elements=elements, bits=count)]
+    for groups, fan in _fans(count, radix):  # what is missing in the last group is filled up
         levels.append((groups, fan, Level(source, groups, fan, rows.shape[1], less=False, equal=True)))
-        count = groups
     for groups, fan, level in levels:
         ones = np.full((groups * fan - len(rows), rows.shape[1]), 0xFF if endpoint.index == 0 else 0, np.uint8)
         grouped = np.concatenate([rows, ones]).reshape(groups, fan, -1)

@@ -60,8 +60,7 @@ def select(endpoint: Endpoint, source: Source, items: Sequence[tuple[Bits, Share
     remaining = iter(requests)
     words = [x if x.shape == shape else x.view(BroadcastTo(shape)) for (_, x), shape in zip(items, shapes, strict=True)]
     return [
-        _finish(x, Bits(next(opened), b.shape), *next(remaining)) if x.size else x
-        for (b, _), x in zip(items, words, strict=True)
+        _finish(x, Bits(next(opened), b.shape), *next(remaining)) if x.size else x for (b, _), x in zip(items, words, strict=True)
     ]
 
 

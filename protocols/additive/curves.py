@@ -12,7 +12,7 @@ from mpc.contract import Exponential, Waves
 from mpc.party import Endpoint
 from mpc.ring.elementary import exp
 from mpc.ring.waves import fixed, wave_sums
-from protocols.additive.compare import Digits, announce
+from protocols.additive.compare import announce
 from protocols.additive.curve_correlations import Harmonics, Powers, split
 from protocols.additive.shares import Share
 from protocols.additive.sharing import Opening
@@ -27,7 +27,7 @@ def waves(
     x: Share,
     series: Sequence[Waves],
     also_open: Sequence[Share] = (),
-    compared: tuple[Digits, int, int] | None = None,
+    compared: tuple[int, int] | None = None,
 ) -> list[Share]:
     """[sum of c_k cos(k w x) + s_k sin(k w x)] for each series; w = 2 pi / 2^period, so that k w (m - r) needs no care
     for wraps.
@@ -50,7 +50,7 @@ def waves(
     opening = Opening(endpoint, source, [x, *(y for y in also_open if y.known is None)])
     pending = source.request(Harmonics(opening.ref(x), period, factor, count, fraction, x.shape)) if x.size else None
     if compared and pending is not None:
-        announce(source, opening, x, *compared)
+        announce(endpoint.planner, source, opening, x, *compared)
     opening.run("waves")
     if pending is None:
         return [Share(np.zeros(x.shape, np.uint64)) for _ in series]

@@ -9,14 +9,13 @@ import numpy as np
 
 from mpc.contract import Bilinear, Exponential, Protocol, View, Waves
 from mpc.party import Endpoint
+from mpc.plan import Way
 from protocols.additive import boolean, compare, conjunction, convert, curves, multiply, sharing, shuffle, truncate
 from protocols.additive.dealer import serve
 from protocols.additive.shares import Bits, Known, Share
 from protocols.additive.source import Source
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-_SLOW = 2e-3  # seconds of latency from which on a round costs more than bytes
 
 
 class Additive(Protocol):
@@ -28,9 +27,13 @@ class Additive(Protocol):
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint)
         self._source = Source(endpoint)
-        # how comparisons look at words: where rounds cost more than bytes, in digits of 8 bits
-        self.digits = compare.Digits(8, 8) if endpoint.network.latency >= _SLOW else compare.Digits()
         self._first = endpoint.index == 0
+
+    def comparing(self, elements: int, thresholds: int = 1) -> Way:
+        return self.planner.best([digits.way(elements, thresholds, 62) for digits in compare.DIGITS])
+
+    def conjoining(self, elements: int, bits: int) -> Way:
+        return self.planner.best(conjunction.ways(elements, bits))
 
     @classmethod
     def dealer(cls) -> Callable[[Endpoint], None]:
@@ -117,7 +120,7 @@ class Additive(Protocol):
         return boolean.mask_public(x, y)
 
     def all(self, x: Bits) -> Bits:
-        return conjunction.all_of(self.endpoint, self._source, x, self.digits.radix)
+        return conjunction.all_of(self.endpoint, self._source, x)
 
     # ------------------------------------------------------------------ order
 
@@ -128,21 +131,21 @@ class Additive(Protocol):
         return x.is_part
 
     def at_least(self, x: Share, thresholds: Array, bits: int = 62, opening: Sequence[Share] = ()) -> Bits:
-        return compare.at_least(self.endpoint, self._source, self.digits, x, thresholds, bits, opening)
+        return compare.at_least(self.endpoint, self._source, x, thresholds, bits, opening)
 
     def less(self, x: Share, y: Share) -> Bits:
-        return compare.less(self.endpoint, self._source, self.digits, x, y)
+        return compare.less(self.endpoint, self._source, x, y)
 
     def less_within(self, x: Share, first: View, second: View) -> Bits:
-        return compare.less_within(self.endpoint, self._source, self.digits, x, first, second)
+        return compare.less_within(self.endpoint, self._source, x, first, second)
 
     def equal(self, x: Share, y: Share | Array) -> Bits:
-        return compare.equal(self.endpoint, self._source, self.digits, x, y)
+        return compare.equal(self.endpoint, self._source, x, y)
 
     def floor(self, items: Sequence[tuple[Share, int]]) -> list[Share]:
         """A truncation rounds up where the bits that it drops borrow: all borrows together, and then all of them as words."""
         rounded = self.truncate(items)
-        up = compare.borrows(self.endpoint, self._source, self.digits, items)
+        up = compare.borrows(self.endpoint, self._source, items)
         flat = self.to_words(Bits.pack(np.concatenate([b.unpack().ravel() for b in up]))) if up else None
         results, start = [], 0
         for t in rounded:
@@ -170,7 +173,7 @@ class Additive(Protocol):
     def waves(
         self, x: Share, series: Sequence[Waves], opening: Sequence[Share] = (), compared: tuple[int, int] | None = None
     ) -> list[Share]:
-        return curves.waves(self.endpoint, self._source, x, series, opening, compared and (self.digits, *compared))
+        return curves.waves(self.endpoint, self._source, x, series, opening, compared)
 
     def exponential(self, x: Share, curve: Exponential) -> Share:
         return curves.exponential(self.endpoint, self._source, x, curve)

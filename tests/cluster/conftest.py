@@ -18,7 +18,8 @@ from mpc.errors import party_name
 from mpc.launch.cluster import keys_of
 from mpc.launch.job import Job
 from mpc.launch.play import play
-from mpc.transport.curve import Contact, CurveTransport
+from mpc.transport.curve import CurveTransport
+from mpc.transport.keyed import Contact
 
 KEYS = [public_text(Identity(f"p{k}", bytes([k + 1] * 32)).public) for k in range(4)]
 VALID = f"""\

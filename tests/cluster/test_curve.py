@@ -14,7 +14,9 @@ import zmq
 from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, PeerTimeout
 from mpc.testing.transports import CHECKS, SESSION
 from mpc.transport import ArraySpec, Header, Kind, as_arrays
-from mpc.transport.curve import CHUNK, Contact, CurveTransport
+from mpc.transport.chunks import CHUNK
+from mpc.transport.curve import CurveTransport
+from mpc.transport.keyed import Contact
 from mpc.transport.rendezvous import NO_SESSION
 from mpc.transport.sockets import SocketTransport
 

@@ -106,3 +106,9 @@ def test_work_since_the_last_message_of_its_kind_counts():
     figures = Figures(computed=(0.0, 1.0), sending=(0.0, 0.0), receiving=(0.0, 2.0), handling=(0.0, 0.0))
     one = played([send(1, work=1.0), receive(1)], [send(0)], figures=figures)[0]
     assert one.end == pytest.approx(3.0)
+
+
+def test_a_message_right_after_another_costs_little():
+    figures = Figures(computed=(0.0, 1.0), sending=(0.0, 2.0), receiving=(0.0, 3.0), handling=(0.0, 0.0))
+    one, two = played([send(1, work=1.0), send(1)], [receive(0), receive(0, work=1.0), receive(0)], figures=figures)
+    assert (one.finish, two.end) == pytest.approx((3.0, 7.0))

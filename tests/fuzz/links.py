@@ -3,7 +3,8 @@
 from mpc.errors import FrameError, PeerTimeout
 from mpc.party import Endpoint
 from mpc.transport import ArraySpec, Header, Kind, Transport
-from mpc.transport.curve import Contact, CurveTransport
+from mpc.transport.curve import CurveTransport
+from mpc.transport.keyed import Contact
 from mpc.transport.rendezvous import Rendezvous
 from mpc.transport.reports import Reports
 from tests.fuzz.source import pack, unpack

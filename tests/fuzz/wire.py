@@ -7,7 +7,7 @@ import numpy as np
 from mpc.checkpoints.agreement import Claim, Status, agree
 from mpc.errors import FrameError
 from mpc.party import Keys
-from mpc.transport import ArraySpec, Header, Kind, as_arrays, curve, reports
+from mpc.transport import ArraySpec, Header, Kind, as_arrays, chunks, reports
 from mpc.transport.frames import joined, origin, split
 from mpc.transport.handshake import Hello, compare, pair_seed, session_of
 from mpc.transport.reports import Cause, Report, Reports
@@ -40,7 +40,7 @@ def frames(data):
     origin(first)
     found = Header.decode(first)
     assert found.encode() == first
-    for whole in (payload, curve._whole(first, payload)):
+    for whole in (payload, chunks.whole(first, payload)):
         for array, spec in zip(as_arrays(found, whole), found.arrays, strict=True):
             assert (array.dtype.name, array.shape) == spec and not array.flags.writeable
 

@@ -5,7 +5,7 @@ import pytest
 
 from mpc import functions
 
-FEW, MANY = 64, 4096
+FEW, MANY = 64, 16384
 
 # expression, elements, rounds, bytes sent an element
 COSTS = [

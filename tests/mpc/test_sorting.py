@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mpc.errors import AxisError, OptionError, RangeError, ShapeError, UsageError
+from mpc.network import Network
+from mpc.plan import Planner
 from mpc.ring.digits import row_bytes
 from mpc.tensor import ranking
 from mpc.tensor.networks import comparators, needed, odd_even_merge
@@ -262,10 +264,11 @@ def test_rounds_and_bytes_of_the_network(n, monkeypatch, cost):
 def test_which_method_is_chosen(cost):
     assert cost(np.sort, np.zeros(2)) == by_network(1, odd_even_merge(2)) == (4, 8 + 35)
     assert cost(np.argsort, np.zeros(2))[0] == 5
-    for rows, most in ((1, 724), (10, 219), (100, 54), (1000, 12)):
-        stages = [odd_even_merge(n) for n in (most, most + 1)]
-        assert [ranking.by_pairs(rows, n, n, s, True, False) for n, s in zip((most, most + 1), stages)] == [True, False]
-    assert cost(np.sort, np.zeros((3000, 4)))[0] == 12
+    for network, rows, most in ((None, 1, 724), (None, 1000, 23), ("1ms,1mbit", 1, 20), ("1ms,1mbit", 100, 0)):
+        planner = Planner(Network.parse(network))
+        chosen = [n for n in range(3, 730) if ranking.by_pairs(planner, rows, n, n, odd_even_merge(n), True, False)]
+        assert max(chosen, default=0) == most
+    assert cost(np.sort, np.zeros((50_000, 4)))[0] == 12
     assert cost(np.sort, np.zeros((100, 4)))[0] == 6
 
 

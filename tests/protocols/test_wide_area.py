@@ -1,4 +1,4 @@
-"""Slow links: comparisons by digits of 8 bits take a round less, and are as exact."""
+"""Slow links: comparisons of few elements, by digits of 8 bits, take a round less, and are as exact."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,9 @@ import pytest
 import mpc
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
-from mpc.testing import protocol_of
+from mpc.network import Network
+from mpc.plan import Planner
+from protocols.additive.compare import digits_for
 
 EDGES = [0, 1, -1, 255, 256, -256, 2**30, -(2**30), 2**60, -(2**60), 2**61 - 1, 1 - 2**61]
 
@@ -23,7 +25,7 @@ def program(party, size):
 
 
 @pytest.mark.parametrize("parties", [2, 3])
-@pytest.mark.parametrize(("network", "rounds", "opened"), [(None, 3, (34, 20)), ("1.9ms", 3, (34, 20)), ("2ms", 2, (14, 8))])
+@pytest.mark.parametrize(("network", "rounds", "opened"), [(None, 3, (34, 20)), ("20ms", 2, (14, 8))])
 def test_a_comparison_costs_what_its_digits_say(network, rounds, opened, parties):
     size = 1536
     values = np.resize(np.array(EDGES), size)
@@ -39,10 +41,19 @@ def test_any_other_network_is_refused():
         mpc.simulate(program, 8, network="moon")
 
 
-@pytest.mark.parametrize(("network", "bits"), [(None, 4), ("lan", 4), ("wan", 8), ("20ms,100mbit", 8)])
-def test_the_width_of_digits_follows_the_latency(network, bits):
-    def program(party):
-        return protocol_of(party).digits.width
+@pytest.mark.parametrize(
+    ("network", "most"), [(None, 0), ("lan", 56), ("20ms,100mbit", 960), ("wan", 6656), ("wan,dealer=none", 141_312)]
+)
+def test_the_width_of_digits_follows_the_links_and_the_size(network, most):
+    """8 bits where the round that they save is worth what is dealt for them."""
+    planner = Planner(Network.parse(network))
+    widths = [digits_for(planner, elements).width for elements in (1, most, most + 1, 10**7)]
+    assert widths == ([8, 8, 4, 4] if most else [4] * 4)
 
-    job = Job(program, network=network)
-    assert [width for width, _ in simulate_job(job, emulate=False)[:2]] == [bits] * 2
+
+def test_a_run_says_what_was_chosen_and_why():
+    (_, stats), *_ = simulate_job(Job(program, (64,), network="wan"), emulate=False)
+    (choice,) = (each for each in stats.choices if each.sizes.get("bits") == 62)
+    assert choice.operation == "comparison" and choice.sizes["elements"] == 64 and choice.times == 2
+    assert [(way.name, way.rounds) for way in choice.ways] == [("digits of 4 bits", 2), ("digits of 8 bits", 1)]
+    assert choice.chosen == 1 and choice.seconds[1] < choice.seconds[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from mpc.contract import MULTIPLY, Protocol, Share, Waves
 from mpc.fixed import RAW_BITS
+from mpc.plan import Planner
 from mpc.tensor.base import Secret, truncate
 from mpc.tensor.curves.fitting import Series, Target, fit
 from mpc.tensor.curves.normalising import Level, Weights, levels, multiplied, normalise, turn
@@ -66,7 +67,7 @@ def reciprocal(x: S) -> S:
     (x,) = at_scale([x])
     f, protocol = x.context.fraction_bits, x.context.protocol
     _checked(x, "reciprocal")
-    chosen = _levels_of_reciprocal(f, x.size)
+    chosen = _levels_of_reciprocal(protocol.planner, f, x.size)
     normal = normalise(protocol, x.share, chosen, _units)
     factor = multiplied(protocol, normal.factors)
     bits = min(28, RAW_BITS - 1 - normal.top)
@@ -82,14 +83,14 @@ def reciprocal(x: S) -> S:
     return truncate([x.like(product, "float", f + scale)])[0]
 
 
-def _levels_of_reciprocal(f: int, size: int) -> list[Level]:
+def _levels_of_reciprocal(planner: Planner, f: int, size: int) -> list[Level]:
     """Bins for where 1 / x is a unit in the last place or more; beyond them, up to where it rounds to one.
 
     With more fraction bits: bins for the whole domain.
     """
     if 3 * f < RAW_BITS:
-        return levels(0, 2 * f, RAW_BITS, size, STEP, (1 << 2 * f, (1 << (2 * f + 1)) + 1), signed=True)
-    return levels(0, RAW_BITS - f, RAW_BITS, size, STEP, (1 << (RAW_BITS - f),), signed=True)
+        return levels(planner, 0, 2 * f, RAW_BITS, size, STEP, (1 << 2 * f, (1 << (2 * f + 1)) + 1), signed=True)
+    return levels(planner, 0, RAW_BITS - f, RAW_BITS, size, STEP, (1 << (RAW_BITS - f),), signed=True)
 
 
 def _units(level: Level) -> list[Weights]:
@@ -125,7 +126,7 @@ def divide(a: Any, b: S) -> S:
     dividend = secret[0].share if secret else encode_like(b, as_public(a, "divide"), "divide")
     f, protocol = b.context.fraction_bits, b.context.protocol
     _checked(b, "divide")
-    chosen = _levels_of_quotient(f, b.size)
+    chosen = _levels_of_quotient(protocol.planner, f, b.size)
     top = chosen[-1].top
     guard = _guard(f)
     low = min(max(top - f - guard, 0) // 2, chosen[0].step if len(chosen) > 1 else top)
@@ -153,11 +154,15 @@ def _away_from_zero(protocol: Protocol, scaled: Share, bits: int, unit: int) -> 
     return protocol.waves(scaled, [waves])[0]
 
 
-def _levels_of_quotient(f: int, size: int) -> list[Level]:
+def _levels_of_quotient(planner: Planner, f: int, size: int) -> list[Level]:
     """Bins for all divisors: three coarse ones where they do, so that more of their bits can be left out of the dividend."""
     bits = _bits(f)
-    chosen = levels(0, bits, bits, size, STEP, signed=True)
-    return levels(0, _THREE[0], bits, size, STEP, signed=True) if len(chosen) > 1 and _THREE[0] < bits <= _THREE[1] else chosen
+    chosen = levels(planner, 0, bits, bits, size, STEP, signed=True)
+    return (
+        levels(planner, 0, _THREE[0], bits, size, STEP, signed=True)
+        if len(chosen) > 1 and _THREE[0] < bits <= _THREE[1]
+        else chosen
+    )
 
 
 def _parts(level: Level, low: int) -> list[Weights]:

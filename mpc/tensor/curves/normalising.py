@@ -17,9 +17,9 @@ import numpy as np
 
 from mpc.contract import MATMUL, MULTIPLY, Index, Protocol, Reshape, Share
 from mpc.fixed import RAW_BITS
+from mpc.plan import Planner, Way
 from mpc.tensor.curves.operands import words
 
-LARGE = 1 << 12  # elements from which on work counts more than rounds
 _COARSE = 16  # bits of a coarse bin
 
 Weights = tuple[list[int], int]  # for each row of bits, and a public summand
@@ -73,21 +73,40 @@ class Level:
         return [int(row == 0) - int(row == half) for row in range(2 * half)], 1
 
 
+_FURTHER = 5  # rounds of a level after another
+
+
+def _way(levels: list[Level], size: int) -> Way:
+    """What thresholds, their bits as words, and products with these cost; what is the same for one level and two is left out."""
+    thresholds = sum(len(level.thresholds()) for level in levels)
+    further = len(levels) - 1
+    sent, dealt = 4.4 * thresholds + 16 * further, 39 * thresholds + 30 * len(levels) + 26 * further
+    return Way(f"bins in {len(levels)} levels", _FURTHER * further, sent * size, dealt * size)
+
+
+def fewest_rounds(planner: Planner, one: list[Level], two: list[Level], size: int) -> bool:
+    """Whether one level of bins takes less time than two."""
+    thresholds = len(one[0].thresholds())
+    return planner.choose("bins", lambda: [_way(one, size), _way(two, size)], elements=size, thresholds=thresholds) == 0
+
+
 def levels(
-    low: int, high: int, bound: int, size: int, step: int, beyond: tuple[int, ...] = (), signed: bool = False
+    planner: Planner, low: int, high: int, bound: int, size: int, step: int, beyond: tuple[int, ...] = (), signed: bool = False
 ) -> list[Level]:
-    """For words below 2^bound, with bins of `step` bits from 2^low to 2^high: one level for few elements, else two.
+    """For words below 2^bound, with bins of `step` bits from 2^low to 2^high: one level, or two where that takes less time.
 
     With low = 0 words may also be below all bins.
     """
     width = max(high - low, 1)
     coarse = -(-width // _COARSE)
-    if size < LARGE or coarse == 1:
-        return [Level(low, step, -(-width // step), bound, low == 0, beyond, signed)]
+    one = [Level(low, step, -(-width // step), bound, low == 0, beyond, signed)]
+    if coarse == 1:
+        return one
     while (large := step * -(-width // (step * coarse))) * coarse + low > RAW_BITS:
         coarse += 1
     first = Level(low, large, coarse, bound, low == 0, beyond, signed)
-    return [first, Level(first.top - large, step, large // step, first.top)]
+    two = [first, Level(first.top - large, step, large // step, first.top)]
+    return one if fewest_rounds(planner, one, two, size) else two
 
 
 def turn(top: int, spread: float) -> tuple[float, int]:

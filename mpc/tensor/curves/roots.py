@@ -46,7 +46,7 @@ def positive(x: Secret, low: int, operation: str, step: int) -> list[Level]:
     f = x.context.fraction_bits
     bits = min(RAW_BITS - f if x.scale == f else RAW_BITS, WIDEST)
     x.context.protocol.domain(x.share, low, (1 << bits) - 1, operation)
-    return levels(0, bits, RAW_BITS, x.size, step, (1 << bits,))
+    return levels(x.context.protocol.planner, 0, bits, RAW_BITS, x.size, step, (1 << bits,))
 
 
 def sqrt(x: S) -> S:
@@ -124,7 +124,7 @@ def cbrt(x: S) -> S:
     f, protocol = x.context.fraction_bits, x.context.protocol
     highest = min(RAW_BITS - f, WIDEST)
     protocol.domain(x.share, 1 - (1 << highest), (1 << highest) - 1, "cbrt")
-    chosen = levels(0, highest, RAW_BITS, x.size, _STEP_OF_CUBES, signed=True)
+    chosen = levels(protocol.planner, 0, highest, RAW_BITS, x.size, _STEP_OF_CUBES, signed=True)
 
     def thirds(level: Level) -> list[Weights]:
         return [level.weights([1 << (level.shifts()[0] - shift) // 3 for shift in level.shifts()])]

@@ -35,7 +35,7 @@ class _Shifted(Generic[S]):
     def bins(self, step: int) -> list[Level]:
         """For the sum."""
         low = self.total.scale
-        return levels(low, low + self.spread, low + self.spread + 1, self.total.size, step)
+        return levels(self.total.context.protocol.planner, low, low + self.spread, low + self.spread + 1, self.total.size, step)
 
 
 def _shifted(operation: str, x: S, axis: Any) -> _Shifted[S]:
