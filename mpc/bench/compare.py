@@ -14,6 +14,7 @@ from mpc.bench.results import Measured, Results
 RESAMPLES = 4000
 _AT_ONCE = 1 << 16  # numbers that are drawn
 _TAILS = (2.5, 97.5)  # percent: 95 lie between
+_FEW = 3  # turns: of fewer, two runs of the same would often seem to differ
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +32,9 @@ class Change:
 
     @property
     def verdict(self) -> str:
-        """Whether the interval excludes 1."""
+        """Whether the interval excludes 1, if there are enough turns to say so."""
+        if min(len(self.old.turns), len(self.new.turns)) < _FEW:
+            return "few turns"
         return "faster" if self.high < 1 else "slower" if self.low > 1 else ""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mpc.bench.catalogue import ALL
 from mpc.bench.workloads import Arrays, Workload
+from mpc.errors import Error, RunFailed
 from mpc.launch.job import Job
 from mpc.launch.run import Outcome, execute
 from mpc.party import Cost, Stats
@@ -98,7 +99,13 @@ class Played:
 def take_turn(configuration: Configuration, repeats: int | None = None, trace: bool = False, execute: Execute = execute) -> Turn:
     """Run a workload once, with so many repetitions (by default, as many as fit it) after one that warms up."""
     repeats = repeats or ALL[configuration.workload].repeats_of(configuration.size)
-    outcome = execute(configuration.job(repeats, trace))
+    try:
+        outcome = execute(configuration.job(repeats, trace))
+    except Error:
+        raise
+    except Exception as error:  # at a party, of a size that it has no memory for
+        title = ALL[configuration.workload].title_of(configuration.size)
+        raise RunFailed(f"{title}: {type(error).__name__}: {error}; try a smaller --size") from error
     played: list[Played] = outcome.results
     return Turn(
         [Repetition.of(costs) for costs in zip(*(each.costs for each in played), strict=True)],

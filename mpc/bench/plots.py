@@ -32,15 +32,22 @@ _NETWORK = next(option for option in OPTIONS if option.name == "network")
 
 def draw(measured: Sequence[Measured], folder: Path) -> list[Path]:
     """The pictures for which there is material, in this folder. PackageError without matplotlib."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise PackageError('pictures need matplotlib: pip install "mpc[plot]"') from error
+    check_installed()
+    import matplotlib
+
     written = []
     with matplotlib.rc_context(_STYLE):
         for name, figure in _figures(measured):
             written += _save(figure, folder / name)
     return written
+
+
+def check_installed() -> None:
+    """PackageError without matplotlib."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise PackageError('pictures need matplotlib: pip install "mpc[plot]"') from error
 
 
 def _save(figure: Figure, path: Path) -> list[Path]:

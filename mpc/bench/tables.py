@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 _FIGURES = (
     "median s", "min", "max", "rounds", "sent", "dealt", "dealer s", "start s", "x float64", "error"
 )  # fmt: skip
+ALL_FIGURES, FIRST_FIGURES, OTHER_FIGURES = slice(None), slice(5), slice(5, None)
 
 
-def results_table(rows: Sequence[Measured]) -> Table:
-    """A row for each configuration, and one more for a step where a workload has several."""
+def results_table(rows: Sequence[Measured], figures: slice = ALL_FIGURES) -> Table:
+    """A row for each configuration, and one more for a step where a workload has several; of the columns, these figures."""
     shown, title = differing(rows), in_common(rows)
-    table = _table(["", *(option.name for option in shown), *_FIGURES], title)
+    table = _table(["", *(option.name for option in shown), *_FIGURES[figures]], title)
     for measured in rows:
         cells = [option.of(measured) for option in shown]
-        table.add_row(_text(measured.title), *map(_text, cells), *_figures(measured))
+        table.add_row(_text(measured.title), *map(_text, cells), *_figures(measured)[figures])
         if measured.steps > 1:
-            table.add_row("  a step", *([""] * len(cells)), *_step(measured))
+            table.add_row("  a step", *([""] * len(cells)), *_step(measured)[figures])
     return table
 
 

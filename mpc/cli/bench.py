@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ import click
 from mpc.errors import Error, OptionError
 
 if TYPE_CHECKING:
+    from rich.console import Console  # rich's import would slow every other command down
+    from rich.table import Table
+
     from mpc.bench.results import Measured, Results
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -33,15 +37,18 @@ class WithDefault(click.Group):
 def bench() -> None:
     """Measure workloads, and compare what was measured.
 
-    mpc bench [NAME]... is short for mpc bench run [NAME]...
+    mpc bench [NAME]... is short for mpc bench run [NAME]..., whose options `mpc bench run --help` shows.
     """
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """An error as one line."""
+    """An error as one line, and so what is interrupted."""
     try:
         yield
+    except KeyboardInterrupt:
+        click.echo("mpc: interrupted", err=True)
+        sys.exit(130)
     except Error as error:
         click.echo(f"mpc: {error}", err=True)
         sys.exit(1)
@@ -94,7 +101,7 @@ def run(
     with _told():
         if names and everything:
             raise OptionError("--all: leave out the names, or --all")
-        _check_writable(file)
+        _check_outputs(file, folder)
         chosen = configurations(tuple(ALL) if everything else names, **options)
         results = Results.now(shlex.join(["mpc", *sys.argv[1:]]))
         wanted = [Measured.of(configuration) for configuration in chosen]
@@ -162,10 +169,22 @@ def _origin(path: Path, results: Results) -> str:
     return f"{path}: {results.time}, mpc {results.mpc}{state}"
 
 
-def _check_writable(file: Path | None) -> None:
+def _check_outputs(file: Path | None, folder: Path | None) -> None:
     """Before the minutes of measuring, not after them."""
     if file is not None and not file.absolute().parent.is_dir():
         raise OptionError(f"--json {file}: its folder is missing; make it first")
+    for option, path in (("--json", file), ("--plot", folder)):
+        if path is not None and not os.access(_existing(path), os.W_OK):
+            raise OptionError(f"{option} {path} cannot be written: it, or its folder, is read-only; choose another")
+    if folder is not None:
+        from mpc.bench.plots import check_installed
+
+        check_installed()
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the innermost folder around it that there is."""
+    return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
 
 
 def _draw(measured: Sequence[Measured], folder: Path | None) -> None:
@@ -178,15 +197,33 @@ def _draw(measured: Sequence[Measured], folder: Path | None) -> None:
 
 
 def _show(measured: Sequence[Measured]) -> None:
-    from mpc.bench.tables import results_table
+    """In one table, or where that is wider than the terminal in two."""
+    from mpc.bench.tables import FIRST_FIGURES, OTHER_FIGURES, results_table
 
-    _print(results_table(measured))
+    console, table = _console(), results_table(measured)
+    if _width(console, table) <= console.width:
+        return _print(table)
+    _print(results_table(measured, FIRST_FIGURES))
+    click.echo()
+    _print(results_table(measured, OTHER_FIGURES))
 
 
-def _print(table: Any) -> None:
+def _console() -> Console:
     from rich.console import Console
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, 160)  # a file has room for whole names
+    return console
+
+
+def _width(console: Console, table: Table) -> int:
+    """What it needs, whatever the terminal has."""
+    return console.measure(table, options=console.options.update(max_width=1000)).maximum
+
+
+def _print(table: Table) -> None:
+    """As wide as it is: the terminal wraps its lines, where rich would cut figures off."""
+    console = _console()
+    console.width = max(console.width, _width(console, table))
     console.print(table)

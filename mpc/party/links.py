@@ -11,7 +11,7 @@ import numpy as np
 
 from mpc.errors import DesyncError, FrameError, IntegrityError, PeerFailed, PeerTimeout, party_name
 from mpc.party.keys import Keys
-from mpc.party.mac import TAG_BYTES, Mac, as_array
+from mpc.party.mac import TAG_BYTES, Seals, as_array
 from mpc.randomness import derive_seed
 from mpc.transport import ArraySpec, Header, Kind, PeerFinished, Transport, as_arrays
 
@@ -32,7 +32,7 @@ class Links:
         self._transport = transport
         self._session = keys.session
         self._seeds = keys.of_links(self.index, size)
-        self._seals: dict[tuple[int, int], bytes] = {}
+        self._seals: dict[tuple[int, int], Seals] = {}
         self._sent: Counter[int] = Counter()
         self._received: Counter[int] = Counter()
         self.altered: IntegrityError | None = None  # once something was altered, nothing goes on: also if a program catches it
@@ -128,10 +128,8 @@ class Links:
         link = (sender, receiver)
         if link not in self._seals:
             seed = self._seeds[receiver if sender == self.index else sender]
-            self._seals[link] = derive_seed(seed, f"seal {self._session.hex()} {sender} {receiver}")
-        mac = Mac(self._seals[link], number)
-        mac.feed([header, *arrays])
-        return mac.tag()
+            self._seals[link] = Seals(derive_seed(seed, f"seal {self._session.hex()} {sender} {receiver}"))
+        return self._seals[link].tag(number, [header, *arrays])
 
     def _opened(self, peer: int, header: Header, data: bytes, arrays: list[Array]) -> tuple[Header, list[Array]]:
         """The message without its seal, which is right."""

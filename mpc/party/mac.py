@@ -11,10 +11,31 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 TAG_BYTES = 16
 _NONCE_BYTES = 12
 _MOST = 1 << 30  # bytes that the library takes at once
+_SMALL = 1 << 14  # bytes in several parts that are joined: copying them costs less than a call for each
+
+
+def _is_small(parts: Sequence[Any]) -> bool:
+    return sum(memoryview(part).nbytes for part in parts) <= _SMALL
+
+
+class Seals:
+    """Codes of single messages, by their numbers, under one key."""
+
+    def __init__(self, key: bytes):
+        self._key, self._aead = key, AESGCM(key)
+
+    def tag(self, number: int, parts: Sequence[Any]) -> bytes:
+        """What `Mac(key, number)` gives, an eighth of the time for a small message."""
+        if _is_small(parts):
+            return self._aead.encrypt(number.to_bytes(_NONCE_BYTES, "big"), b"", b"".join(parts))
+        mac = Mac(self._key, number)
+        mac.feed(parts)
+        return mac.tag()
 
 
 class Mac:
@@ -25,7 +46,7 @@ class Mac:
 
     def feed(self, parts: Sequence[Any]) -> None:
         """Buffers that are contiguous. Cost: local; about 9 GB/s."""
-        for part in parts:
+        for part in [b"".join(parts)] if _is_small(parts) else parts:
             data = memoryview(part)
             if data.nbytes:
                 data = data.cast("B")

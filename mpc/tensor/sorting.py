@@ -3,9 +3,9 @@
 Exact. A product is truncated first (1 round more). Differences must stay below 2^62 units in the last place; where a network
 gives indices, below 2^(62 - s) for 2^s elements or fewer on the axis. The plaintext protocol checks it.
 
-Rounds for n elements on the axis: 6 by all pairs (argsort: 5), which is chosen for one row of 3 to 724 elements, for 10 rows
-up to 219, for 100 up to 54 and for 1000 up to 12. Otherwise 4 for each of s (s + 1) / 2 stages (argsort and top_k: 3 more),
-s = ceil(log2 n): 112 for 128 elements, 220 for 1024. Two elements: 4. Bytes: ranking.py.
+Rounds for n elements on the axis: 6 by all pairs (argsort: 5), which the planner chooses up to 2^18 of them unless links are very
+slow: for one row of 3 to 724 elements, for 100 up to 72 and for 1000 up to 23. Otherwise 4 for each of
+s (s + 1) / 2 stages (argsort and top_k: 3 more), s = ceil(log2 n): 112 for 128 elements, 220 for 1024. Two elements: 4.
 """
 
 from __future__ import annotations

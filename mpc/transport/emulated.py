@@ -12,16 +12,19 @@ import ctypes
 import struct
 import sys
 import time
+from collections import defaultdict, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from mpc.errors import FrameError, PeerTimeout
 from mpc.network import Network
-from mpc.transport.base import Message, Transport
+from mpc.transport.base import Message, PeerFinished, Transport
 from mpc.transport.wrapper import Wrapper
 
 _DUE = struct.Struct("<d")
 _PR_SET_TIMERSLACK = 29
+_LOOK = 0.1  # seconds between looks whether somebody has failed, while a message is held
 _SPIN = 25e-6  # seconds before its end in which a sleep is watched: about what waking up takes
 
 
@@ -51,7 +54,8 @@ class Emulated(Wrapper):
         self._network, self._to_dealer, self._size = network, to_dealer, size
         self._clock = clock or Clock()
         self._free: dict[int, float] = {}  # when the last message to a peer has left
-        self._held: dict[int, tuple[float, Message]] = {}  # what has come of a peer, and when it is due
+        # What has come of a peer, each with when it is due.
+        self._held: defaultdict[int, deque[tuple[float, Message]]] = defaultdict(deque)
 
     def _link(self, peer: int) -> Network:
         return self._to_dealer if self._size in (peer, self.index) else self._network
@@ -68,14 +72,25 @@ class Emulated(Wrapper):
         if not self._link(sender).emulated:
             return self.inner.receive(sender, timeout)
         deadline = None if timeout is None else self._clock.now() + timeout
-        if sender not in self._held:
-            self._held[sender] = _taken_apart(self.inner.receive(sender, timeout))
-        due = self._held[sender][0]
+        if not self._held[sender]:
+            self._hold(sender, timeout)
+        due = self._held[sender][0][0]
         if deadline is not None and due > deadline:
-            self._clock.sleep_until(deadline)
+            self._wait(sender, deadline)
             raise PeerTimeout(f"nothing came within {timeout:g} s", sender)
-        self._clock.sleep_until(due)
-        return self._held.pop(sender)[1]
+        self._wait(sender, due)
+        return self._held[sender].popleft()[1]
+
+    def _hold(self, sender: int, timeout: float | None) -> None:
+        self._held[sender].append(_taken_apart(self.inner.receive(sender, timeout)))
+
+    def _wait(self, sender: int, moment: float) -> None:
+        """Until then. PeerFailed soon after an abort: a message may be held for minutes."""
+        while moment - self._clock.now() > _LOOK:
+            self._clock.sleep_until(self._clock.now() + _LOOK)
+            with suppress(PeerTimeout, PeerFinished):
+                self._hold(sender, 0)
+        self._clock.sleep_until(moment)
 
 
 def emulated(inner: Transport, network: Network, size: int) -> Transport:

@@ -49,8 +49,8 @@ def test_a_step_has_a_row_of_its_own(made):
 
 
 def test_comparisons(made, saved):
-    old = saved("old.json", made(), made("exp"))
-    new = saved("new.json", made(seconds=((4.0, 4.1), (4.2, 4.1)), rounds=1), made("log"), machine={"cpu": "B"})
+    old = saved("old.json", made(seconds=((1.0, 1.1, 1.2),) * 3), made("exp"))
+    new = saved("new.json", made(seconds=((4.0, 4.1), (4.2, 4.1)) * 2, rounds=1), made("log"), machine={"cpu": "B"})
     ran = bench("compare", old, new)
     assert ran.exit_code == 0
     assert re.search(r"x \* y, 10\^6 +1.1000 +4.1000 +3.73 +3\.\d+ to 4\.\d+ +slower +rounds 2 to 1", ran.stdout)
@@ -92,6 +92,24 @@ def test_what_was_measured_is_shown_also_if_the_rest_fails(failure, made, monkey
     assert f"mpc: {str(failure) or 'interrupted'}\nThis is what was measured" in ran.stderr
     assert ran.exit_code == 1 and "x * y" in ran.stdout and "exp" not in ran.stdout
     assert len(Results.load(tmp_path / "a.json").measured) == 1
+
+
+def test_an_interruption_before_anything_was_measured_is_told_in_a_line(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mpc.bench.session.measure", interrupted)
+    ran = bench("mul1m")
+    assert ran.exit_code == 130 and ran.stderr == "mpc: interrupted\n" and ran.stdout == ""
+
+
+@pytest.mark.parametrize("columns, tables", [(80, 2), (300, 1)])
+def test_no_figure_is_cut_off_on_a_narrow_terminal(made, monkeypatch, columns, tables):
+    monkeypatch.setattr("mpc.bench.session.measure", lambda wanted, *_: wanted[0].turns.extend(made().turns))
+    terminal = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": str(columns)}
+    shown = CliRunner().invoke(main, ["bench", "mul1m"], env=terminal).stdout
+    assert shown.count("protocol additive") == tables and "…" not in shown
+    assert all(text in shown for text in ("1.1000", "24.0 MB", "18.0 MB", "0.90", "1.5e-05"))
 
 
 # ------------------------------------------------------------------ pictures
@@ -136,3 +154,5 @@ def test_without_matplotlib(made, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(PackageError, match=r'pip install "mpc\[plot\]"'):
         plots.draw([made()], tmp_path)
+    ran = bench("mul1m", "--plot", tmp_path)  # at once, and not after the measuring
+    assert ran.exit_code == 1 and 'pip install "mpc[plot]"' in ran.stderr and "1/4" not in ran.stderr

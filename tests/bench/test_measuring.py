@@ -9,7 +9,7 @@ from mpc.bench.catalogue import ALL
 from mpc.bench.measure import Configuration, take_turn
 from mpc.bench.results import Measured
 from mpc.bench.session import SHORT, configurations, measure
-from mpc.errors import Error
+from mpc.errors import Error, RunFailed
 from mpc.launch.run import Outcome
 from mpc.launch.simulate import simulate_job
 
@@ -39,6 +39,11 @@ def test_errors_and_costs_are_of_the_largest_party():
     (one,) = turn.repetitions
     assert one.bytes_sent == 48_000 and one.bytes_dealt == 18_000 and one.rounds == 2  # to two others
     assert 0 < turn.error < 2**-15
+
+
+def test_a_size_for_which_there_is_no_memory_is_told_in_a_line():
+    with pytest.raises(RunFailed, match=r"exp, 10\^20: ValueError: .*; try a smaller --size"):
+        take_turn(Configuration("exp", size=10**20), 1, execute=simulated)
 
 
 def test_configurations_take_turns():

@@ -105,7 +105,7 @@ def results(*measured, **machine):
 
 
 def test_ratios_and_which_are_sure(made):
-    steady, wide = ((1.0, 1.02, 1.04), (1.01, 1.03, 1.05)), ((0.5, 1.0, 2.1), (0.6, 1.1, 1.9))
+    steady, wide = ((1.0, 1.02, 1.04), (1.01, 1.03, 1.05)) * 2, ((0.5, 1.0, 2.1), (0.6, 1.1, 1.9)) * 2
     old = results(made(seconds=steady), made("exp", seconds=wide), made("log", seconds=steady))
     new = results(
         made(seconds=[[s * 2 for s in turn] for turn in steady]),
@@ -120,6 +120,8 @@ def test_ratios_and_which_are_sure(made):
     assert compare(old, new) == compare(old, new)
     for low, high, verdict in ((0.9, 0.99, "faster"), (0.9, 1.01, ""), (0.99, 1.1, ""), (1.01, 1.1, "slower")):
         assert replace(slower, low=low, high=high).verdict == verdict
+    two = made(seconds=steady[:2])
+    assert replace(slower, old=two).verdict == replace(slower, new=two).verdict == "few turns"
 
 
 def test_turns_that_differ_widen_the_interval(made):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mpc
-from mpc.errors import FrameError, PeerTimeout
+from mpc.errors import FrameError, PeerFailed, PeerTimeout
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 from mpc.network import Network
@@ -151,6 +151,17 @@ def test_a_message_that_does_not_say_when_it_is_due_is_refused():
             b.receive(0, None)
 
 
+def test_a_failure_is_heard_while_a_message_is_held():
+    (a, b), (_, at_b) = endpoints("10ms,8mbit")
+    for k in range(2):
+        a.send(1, bytes([k]), [bytes(10**7)])
+    assert b.receive(0, None)[0] == b"\0"
+    a.abort("it is over")
+    with pytest.raises(PeerFailed, match="it is over"):
+        b.receive(0, None)
+    assert at_b.time < 11
+
+
 # ------------------------------------------------------------------ as a transport, and in runs
 
 
@@ -186,7 +197,10 @@ def program(party):
 
 @pytest.mark.parametrize("run", [mpc.simulate, mpc.run])
 def test_results_and_counted_costs_are_those_without(run):
-    plain, emulated = mpc.simulate(program, seed=3), run(program, seed=3, network="200us,1gbit,dealer=none")
+    """As long as the protocol plans for the same network."""
+    network = "200us,1gbit,dealer=none"
+    plain = [result for result, _ in simulate_job(Job(program, network=network, seed=3), emulate=False)[:2]]
+    emulated = run(program, seed=3, network=network)
     for (values, costs), (expected, counted) in zip(emulated, plain, strict=True):
         np.testing.assert_array_equal(values, expected)
         assert costs == counted

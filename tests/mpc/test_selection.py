@@ -365,7 +365,7 @@ COSTS = {
     "np.select([p, q], [x, y])": (2, 16.25),
     "np.select([p, q, i > 5], [x, y, 1])": (5, 12.25 + 9 / 8 + 2 * 8.125 + 0.125),
     "np.select([p, q, ~p, ~q], [x, y, 1, z], o)": (3, 16 / 8 + 4 * 8.125),
-    "np.select([p] * 5, [1, 2, 3, 4, 5])": (3, 5 + 5 / 8),
+    "np.select([p] * 5, [1, 2, 3, 4, 5])": (2, 5 * 5 / 8 + 5 / 8),
     "np.select([p] * 16, list(range(16)))": (3, 40 + 16 / 8),
     "np.select([p, q, ~p], [q, p, True], False)": (2, 9 / 8 + 2 * 3 / 8),
     "np.maximum(o, 0.5)": (3, 4.375),  # o - 0.5 is open as o is

@@ -106,8 +106,8 @@ def pooled_by_torch(call, x, g):
 def test_the_gradient_of_a_largest(axes, options, many, monkeypatch):
     """Ties as in PyTorch, where all of a window's gradient goes to the first."""
     if many:
-        monkeypatch.setattr(extrema, "_MANY", 1)
-        monkeypatch.setattr(extrema, "_FEW", 0)
+        monkeypatch.setattr(extrema, "_GROUP", 3)
+        monkeypatch.setattr(extrema, "_ALL", 0)
     rng = np.random.default_rng(7)
     x, g = rng.integers(-2, 2, (2, 3, 8, 7)[: axes + 2]).astype(float), rng.integers(-9, 9, 999).astype(float)
     z, expected = pooled_by_torch(lambda t: getattr(torch.nn.functional, f"max_pool{axes}d")(t, *options), x, g)
