@@ -28,6 +28,7 @@ from benchmarks.peers.table import NOTES, failures, table
 from mpc.bench.catalogue import ALL
 from mpc.bench.machine import commit, describe
 from mpc.bench.measure import Configuration, Turn, take_turn
+from mpc.cli.outputs import check_writable
 from mpc.errors import Error
 
 TURNS = 3
@@ -121,12 +122,16 @@ def write(path: Path, found: list[dict[str, Any]]) -> None:
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="write all figures here too")
 def main(workloads: tuple[str, ...], peers: str | None, turns: int, limit: float, file: Path | None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as upon Ctrl-C: no process, no file is left
+    if file:
+        check_writable(file, "--json")
     try:
         found = report(workloads, chosen(peers), turns, limit)
+        if file:
+            write(file, found)
     except Error as error:
         raise SystemExit(str(error)) from None
-    if file:
-        write(file, found)
+    except OSError as error:
+        raise SystemExit(f"{error.filename}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

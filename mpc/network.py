@@ -80,7 +80,9 @@ def _figures(text: str, parts: list[str]) -> tuple[float, float]:
         number, unit = (float(match[1]), match[2]) if match else (0.0, "")
         if unit in _SECONDS:
             quantity, value = "latency", number * _SECONDS[unit]
-        elif unit in _BYTES and number > 0:
+        elif unit in _BYTES and not number:
+            raise _refusal(text, "a bandwidth must be above 0")
+        elif unit in _BYTES:
             quantity, value = "bandwidth", number * _BYTES[unit]
         else:
             raise _refusal(text, "neither a name nor a latency in us, ms or s and a bandwidth in kbit, mbit or gbit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -11,6 +12,7 @@ from mpc.bench.labels import OPTIONS, differing, in_common, label
 from mpc.bench.results import Measured
 from mpc.bench.workloads import count_text
 from mpc.errors import PackageError, ResultsError
+from mpc.network import Network
 from mpc.progress import size_text
 
 if TYPE_CHECKING:
@@ -71,13 +73,30 @@ def _figures(measured: Sequence[Measured]) -> Iterator[tuple[str, Figure]]:
     by_unit = {unit: long for unit, lines in by_unit.items() if (long := _long(lines))}
     if by_unit:
         yield "time-by-size", _by_size(by_unit, in_common(measured))
-    by_latency: _Lines = {}
-    for each in measured:
-        by_latency.setdefault(_label(each.title, each, measured, _NETWORK.name), []).append((each.latency * 1000, each))
-    if by_latency := _long(by_latency):
+    if by_latency := _long(_lines_by_latency(measured)):
         yield "time-by-latency", _by_latency(by_latency, in_common(measured))
     if measured:
         yield "traffic", _traffic(measured)
+
+
+def _lines_by_latency(measured: Sequence[Measured]) -> _Lines:
+    """Of each title, a line for each of the dealer's links; for each bandwidth too, where networks have the same latency."""
+    by_dealer: dict[str, list[tuple[Network, Measured]]] = {}
+    for each in measured:
+        links, name = Network.parse(each.configuration.network), _label(each.title, each, measured, _NETWORK.name)
+        name += f", dealer {links.dealer.name}" if links.dealer else ""
+        by_dealer.setdefault(name, []).append((links, each))
+    lines: _Lines = {}
+    for name, rows in by_dealer.items():
+        repeated = len({each.latency for _, each in rows}) < len({links for links, _ in rows})
+        for links, each in rows:
+            line = f"{name}, {_bandwidth_text(links.bandwidth)}" if repeated else name
+            lines.setdefault(line, []).append((each.latency * 1000, each))
+    return lines
+
+
+def _bandwidth_text(bandwidth: float) -> str:
+    return f"{bandwidth * 8 / 1e6:g} Mbit/s" if math.isfinite(bandwidth) else "any bandwidth"
 
 
 def _label(name: str, each: Measured, measured: Sequence[Measured], but: str = "") -> str:
@@ -114,7 +133,7 @@ def _by_latency(lines: _Lines, title: str) -> Figure:
 
 def _draw_lines(axes: Axes, lines: _Lines) -> None:
     """Each a colour, a marker and a line of its own; medians, with bars from the least to the most."""
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     looks = zip(cycle(COLOURS), cycle(_MARKERS), cycle(_LINES))
     for (name, points), (colour, marker, line) in zip(lines.items(), looks, strict=False):
@@ -126,7 +145,8 @@ def _draw_lines(axes: Axes, lines: _Lines) -> None:
             color=colour, marker=marker, linestyle=line, markersize=5, capsize=3, linewidth=1.5,
         )  # fmt: skip
     axes.set(yscale="log", ylabel="seconds: median, min to max")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()  # a narrow range has several ticks too
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 5 * low else MaxNLocator(5, steps=(1, 2, 5, 10)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
 

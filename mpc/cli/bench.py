@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mpc.cli.bench_report import print_table, show_results
 from mpc.errors import Error, OptionError
 
 if TYPE_CHECKING:
-    from rich.console import Console  # rich's import would slow every other command down
-    from rich.table import Table
-
-    from mpc.bench.results import Measured, Results
+    from mpc.bench.results import Measured, Results  # their import would slow every other command down
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -113,7 +111,7 @@ def run(
                 raise
             click.echo(f"mpc: {str(error) or 'interrupted'}\nThis is what was measured until then.", err=True)
         results.measured.extend(measured for measured in wanted if measured.turns)
-        _show(results.measured)
+        show_results(results.measured)
         if file is not None:
             results.save(file)
         _draw(results.measured, folder)
@@ -126,7 +124,7 @@ def list_workloads() -> None:
     """The workloads, and which --size changes them."""
     from mpc.bench.tables import workloads_table
 
-    _print(workloads_table())
+    print_table(workloads_table())
 
 
 @bench.command()
@@ -146,7 +144,7 @@ def compare(old: Path, new: Path) -> None:
     for line in comparison.machines:
         click.echo(f"the machines differ, so ratios may tell of them alone: {line}")
     if comparison.changes:
-        _print(comparison_table(comparison))
+        print_table(comparison_table(comparison))
     for where, missing in (("old", comparison.only_old), ("new", comparison.only_new)):
         for measured in missing:
             click.echo(f"only in {where}: {label(measured.title, measured)}")
@@ -194,36 +192,3 @@ def _draw(measured: Sequence[Measured], folder: Path | None) -> None:
 
     for path in draw(measured, folder):
         click.echo(f"wrote {path}")
-
-
-def _show(measured: Sequence[Measured]) -> None:
-    """In one table, or where that is wider than the terminal in two."""
-    from mpc.bench.tables import FIRST_FIGURES, OTHER_FIGURES, results_table
-
-    console, table = _console(), results_table(measured)
-    if _width(console, table) <= console.width:
-        return _print(table)
-    _print(results_table(measured, FIRST_FIGURES))
-    click.echo()
-    _print(results_table(measured, OTHER_FIGURES))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 160)  # a file has room for whole names
-    return console
-
-
-def _width(console: Console, table: Table) -> int:
-    """What it needs, whatever the terminal has."""
-    return console.measure(table, options=console.options.update(max_width=1000)).maximum
-
-
-def _print(table: Table) -> None:
-    """As wide as it is: the terminal wraps its lines, where rich would cut figures off."""
-    console = _console()
-    console.width = max(console.width, _width(console, table))
-    console.print(table)

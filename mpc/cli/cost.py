@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mpc.cli.outputs import check_writable
 from mpc.cli.plan_report import show_choices
+from mpc.cli.tables import new_console
 from mpc.cluster import Cluster
 from mpc.cost import Calibration, Prediction, cores, figures, machine, predict, record
 from mpc.cost.report import as_data, rows, slowest, totals
 from mpc.errors import Error
+from mpc.launch.failures import own_traceback
 from mpc.launch.job import Job
 from mpc.launch.program import ProgramFile
 from mpc.progress import size_text
@@ -21,10 +24,6 @@ from mpc.progress import size_text
 if TYPE_CHECKING:
     from rich.table import Table  # rich's import would slow every other command down
 
-_NO_DATA = (
-    "the program failed on shapes alone. Here party.index is -1 and there is no data: read data, and make what depends on it, "
-    "only where party.index is that of its owner, and give every input its shape="
-)
 _BY_CLUSTER = ("parties", "protocol", "fraction_bits")  # what the cluster file says
 _MOST_ROWS = 25
 _DOUBTFUL = 1.2
@@ -44,7 +43,7 @@ _DOUBTFUL = 1.2
 @click.option("--cluster", type=click.Path(dir_okay=False), help="Take parties, protocol and network from this cluster file.")
 @click.option("--apart", is_flag=True, help="Each endpoint has a machine like this one. [default: with --cluster alone]")
 @click.option("--explain", is_flag=True, help="Say what is chosen for each network, where there are several ways.")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Write it to this file too, in full.")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file too, in full.")
 @click.option("--calibrate", is_flag=True, help="Measure this machine again before.")
 @click.pass_context
 def cost(
@@ -56,7 +55,7 @@ def cost(
     cluster: str | None,
     apart: bool,
     explain: bool,
-    json_path: str | None,
+    json_path: Path | None,
     calibrate: bool,
     **options: Any,
 ) -> None:
@@ -67,6 +66,8 @@ def cost(
     """
     if program is None and not calibrate:
         raise click.UsageError("Missing argument 'PROGRAM'.", context)
+    if json_path is not None:
+        check_writable(json_path, "--json")
     sys.argv = [program or "", *args]
     try:
         calibration = figures(calibrate)
@@ -83,16 +84,15 @@ def cost(
     except Error as error:
         click.echo(f"mpc: {error}", err=True)
         sys.exit(1)
-    except Exception as error:  # of the program, which has no data here
-        click.echo(error.__cause__.args[0].rstrip() if error.__cause__ is not None else repr(error), err=True)
-        click.echo(f"mpc: {_NO_DATA}", err=True)
+    except Exception as error:  # of the program
+        click.echo(error.__cause__.args[0].rstrip() if error.__cause__ is not None else own_traceback(error), err=True)
         sys.exit(1)
     _show(predictions)
     for prediction in predictions if explain else ():
         show_choices(prediction.stats[0].choices, prediction.network.name)
     if json_path is not None:
         job = {"program": Path(program).name, "args": args, **options, "apart": apart}
-        _save(Path(json_path), as_data(predictions, calibration.figures, job, machine()))
+        _save(json_path, as_data(predictions, calibration.figures, job, machine()))
 
 
 def _doubt(calibration: Calibration) -> None:
@@ -141,11 +141,7 @@ def _save(path: Path, data: dict[str, Any]) -> None:
 
 
 def _show(predictions: list[Prediction]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 160)  # a file has room for whole names
+    console = new_console()
     console.print(_summary(predictions))
     for prediction in predictions:
         party = slowest(prediction)
@@ -166,8 +162,8 @@ def _summary(predictions: list[Prediction]) -> Table:
 
 def _operations(prediction: Prediction, party: int) -> Table:
     table = _table("", "rounds", "sent", "dealt", "seconds", "%", "computing", "peers", "dealer")
-    whole = prediction.online or 1.0
     found = rows(prediction, party)
+    whole = max(prediction.online, sum(row.seconds for row in found)) or 1.0  # waits before the first message are not online
     for row in found[:_MOST_ROWS]:
         sizes = size_text(row.bytes_sent), size_text(row.offline_bytes)
         times = (f"{seconds:.3f}" for seconds in (row.computing, row.peers, row.dealer))

@@ -12,6 +12,7 @@ import numpy as np
 
 from mpc.cli.host import Host, run_host
 from mpc.cli.log import Log
+from mpc.cli.outputs import check_writable
 from mpc.cli.plan_report import show_choices
 from mpc.cli.report import show_costs, show_profile
 from mpc.errors import Error, party_name
@@ -166,8 +167,7 @@ def _checkpoint_folder(program: str, chosen: str | None, resume: bool) -> str | 
 def _trace_path(program: str, chosen: str | None) -> Path:
     """Where the trace goes: refused before a long run, not after it."""
     path = Path(chosen or f"{Path(program).stem}.trace.json")
-    if not os.access(path.parent, os.W_OK):
-        raise click.BadParameter(f"{path} cannot be written: its folder is missing or read-only", param_hint="--trace")
+    check_writable(path, "--trace")
     return path
 
 

@@ -9,6 +9,7 @@ from mpc.party import Cost
 from mpc.progress import size_text
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table  # rich's import would slow every other command down
     from rich.text import Text
 
@@ -51,11 +52,16 @@ def title_of(what: str, name: str, endpoints: int) -> str:
     return f"\n{what}, at {name}" + ("; the dealer's columns: all parties" if endpoints > 1 else "")
 
 
-def show(title: str, table: Table | Text) -> None:
+def new_console() -> Console:
+    """Standard output, wide enough for names beside figures: a narrow terminal wraps lines, where rich would cut them off."""
     from rich.console import Console
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 160)  # a file has room for whole names
+    console = Console(highlight=False)
+    console.width = max(console.width, 80 if console.is_terminal else 160)
+    return console
+
+
+def show(title: str, table: Table | Text) -> None:
+    console = new_console()
     console.print(title, markup=False)
     console.print(table)

@@ -9,17 +9,24 @@ import io
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from traceback import walk_tb
 from typing import Any
 
 from mpc.cost.recording import RecordingDealer, RecordingEndpoint
 from mpc.cost.timeline import Timeline
 from mpc.dry import Request
 from mpc.dry.run import perform
+from mpc.errors import Error
 from mpc.launch.job import Job
-from mpc.launch.program import no_program
+from mpc.launch.program import ProgramFile, no_program
 from mpc.launch.run import execute
 from mpc.party import Stats
 from mpc.randomness import new_seed
+
+_NO_DATA = (
+    "the program failed on shapes alone. Here party.index is -1 and there is no data: read data, and make what depends on it, "
+    "only where party.index is that of its owner, and give every input its shape="
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,19 @@ class _AsParty:
     def __call__(self, party: Any) -> tuple[Timeline, Stats, list[Request]]:
         endpoint = RecordingEndpoint(self.role, self.job, self.joint)
         with redirect_stdout(io.StringIO()):  # what it prints is of no value
-            perform(self.job, endpoint)
+            try:
+                perform(self.job, endpoint)
+            except Exception as error:
+                _advise(error)
+                raise
         return endpoint.timeline(), endpoint.meter.snapshot(), endpoint.requests
+
+
+def _advise(error: Exception) -> None:
+    """Also say that it may be the missing data; mpc's own errors say what they are, and what fails while loading needs none."""
+    loading = any(frame.f_code is ProgramFile.load.__code__ for frame, _ in walk_tb(error.__traceback__))
+    if not loading and not isinstance(error, Error):
+        error.add_note(f"mpc: {_NO_DATA}")
 
 
 @dataclass(frozen=True)

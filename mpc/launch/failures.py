@@ -24,6 +24,8 @@ from mpc.errors import (
 )
 from mpc.party import run_program
 
+_LAUNCHERS = ("mpc.launch", "mpc.dry.run", "mpc.cost.recorded", "importlib._bootstrap")  # what stands above a program
+
 
 class RemoteTraceback(Exception):
     """The failing party's own traceback, as the cause of the error that `run` raises."""
@@ -106,7 +108,7 @@ def _without_launcher(own: TracebackType | None) -> TracebackType | None:
 
 
 def _is_launcher(link: TracebackType) -> bool:
-    return link.tb_frame.f_globals.get("__name__", "").startswith("mpc.launch") or link.tb_frame.f_code is run_program.__code__
+    return link.tb_frame.f_globals.get("__name__", "").startswith(_LAUNCHERS) or link.tb_frame.f_code is run_program.__code__
 
 
 def own_traceback(error: BaseException) -> str:

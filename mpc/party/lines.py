@@ -6,6 +6,7 @@ import linecache
 import sysconfig
 from collections.abc import Callable
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -61,7 +62,16 @@ def place_of(frame: FrameType | None, running: bool = True) -> Place | None:
 
 
 def _line(frame: FrameType) -> Line:
-    return Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname.split(".<locals>.<")[0])
+    return Line(frame.f_code.co_filename, _number(frame), frame.f_code.co_qualname.split(".<locals>.<")[0])
+
+
+def _number(frame: FrameType) -> int:
+    """Where it is. Some jumps, as back to a loop's begin, have no line: then that of what stands before them."""
+    number: int | None = frame.f_lineno
+    if number is not None:
+        return number
+    before = islice(frame.f_code.co_positions(), frame.f_lasti // 2)  # an instruction has two bytes
+    return next((line for line, *_ in reversed(list(before)) if line is not None), frame.f_code.co_firstlineno)
 
 
 @cache

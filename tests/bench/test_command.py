@@ -143,6 +143,18 @@ def test_pictures_say_what_they_show(made, tmp_path):
     assert traffic.count("x * y, 10^4") == 1  # one bar for both networks
 
 
+def test_networks_of_the_same_latency_are_on_lines_of_their_own(made, tmp_path):
+    networks = [f"{latency}ms,{bandwidth}mbit" for latency in (5, 20) for bandwidth in (10, 100)]
+    plots.draw([made(network=network) for network in (*networks, "lan,dealer=none", "wan,dealer=none")], tmp_path)
+    picture = (tmp_path / "time-by-latency.svg").read_text()
+    assert all(text in picture for text in ("10^6, 10 Mbit/s", "10^6, 100 Mbit/s", "10^6, dealer loopback"))
+
+
+def test_a_narrow_range_has_several_ticks(made, tmp_path):
+    plots.draw([made(size=10), made()], tmp_path)
+    assert all(f">{tick}<" in (tmp_path / "time-by-size.svg").read_text() for tick in ("1.1", "1.2"))
+
+
 def test_texts_of_a_file_are_no_formulas(made, tmp_path):
     measured = made()
     measured.title = "$\\nothing$"

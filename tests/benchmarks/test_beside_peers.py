@@ -14,6 +14,7 @@ from benchmarks.peers.comparison import Figures, Row
 from benchmarks.peers.errors import PeerError, TooSlow
 from benchmarks.peers.peer import Measured
 from benchmarks.peers.table import failures, table
+from benchmarks.results_table import markdown
 from mpc.bench.catalogue import ALL
 from mpc.bench.measure import Repetition, Turn
 
@@ -133,6 +134,19 @@ def test_peers_are_chosen_by_name_and_missing_ones_are_told(monkeypatch, tmp_pat
         chosen("scale")
     result = CliRunner().invoke(main, ["rowmax", "--peers", "mpyc"])
     assert result.exit_code == 1 and "MPyC is not installed: `python -m benchmarks.peers install mpyc` makes" in result.output
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_measuring(monkeypatch, tmp_path):
+    monkeypatch.setattr(beside_peers, "report", lambda *_: pytest.fail("measured"))
+    result = CliRunner().invoke(main, ["rowmax", "--peers", "", "--json", str(tmp_path / "missing" / "out.json")])
+    assert result.exit_code == 2 and "out.json cannot be written" in result.output
+
+
+def test_the_table_of_a_page_has_only_own_sizes():
+    found = [row(OURS, SLOWER, figures("crypten", failure="over 3 s")).summary(), row(OURS, SLOWER, size=10).summary()]
+    head, _, *lines = markdown(json.loads(json.dumps(found))).splitlines()
+    assert "than SPU SEMI2K | than SPU ABY3 | than CrypTen | aim" in head
+    assert lines == ["| x * y | 2 | 2 | 44 | 3.0 (3.0-5.0) | - | - | 4 x SPU |"]
 
 
 def test_what_is_written_says_where_and_with_what(tmp_path):

@@ -99,7 +99,7 @@ def test_a_bit_of_the_header_is_flipped(faults, place, bit):
 @pytest.mark.parametrize("fault", ["drop", "swap"])
 def test_a_message_is_late_or_lost(faults, fault):
     """Where nothing more follows on that link the error comes by the timeout, and says who waited for whom."""
-    faults.all_of(faults.cases(fault, 2), striker(faults, SHORT), lambda case: case.names(case.endpoint), at_once=8)
+    faults.all_of(faults.cases(fault, 2), striker(faults, SHORT), lambda case: case.names(case.endpoint), at_once=4)
 
 
 @pytest.mark.parametrize("parties", [2, 3])

@@ -97,7 +97,6 @@ def test_a_cluster_file_says_with_whom(program, here, tmp_path):
         (["--network", "slow"], "network='slow'"),
         (["-n", "9"], "2 to 5 parties"),
         (["--protocol", "none"], "not known"),
-        (["--json", "missing/cost.json"], "cannot be written"),
         (["--cluster", "missing.toml"], "missing.toml"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
@@ -106,6 +105,34 @@ def test_what_cannot_be_predicted_says_why(program, here, words, text):
     result = invoke(*words)
     assert result.exit_code == 1, result.output
     assert text in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_recording(program):
+    result = invoke("--json", "missing/cost.json")
+    assert result.exit_code == 2 and "cost.json cannot be written" in result.stderr and "recording" not in result.output
+
+
+@pytest.mark.parametrize(
+    "text, told, advice",
+    [
+        ("def main(party:\n", "SyntaxError", False),
+        ("import missing_thing\n\ndef main(party):\n    pass\n", "No module named 'missing_thing'", False),
+        ("def main(party):\n    return [][party.index]\n", "IndexError", True),
+    ],
+    ids=["syntax", "import", "main"],
+)
+def test_a_program_that_fails_is_shown_without_what_is_above_it(program, tmp_path, text, told, advice):
+    (tmp_path / "squares.py").write_text(text)
+    result = invoke()
+    assert result.exit_code == 1 and told in result.stderr and "squares.py" in result.stderr
+    assert not any(ours in result.stderr for ours in ("mpc/cost", "mpc/dry", "mpc/launch", "run_program", "importlib"))
+    assert ("give every input its shape=" in result.stderr) is advice
+
+
+def test_parts_are_of_the_whole(program, here):
+    result = invoke("--protocol", "plaintext")
+    table = result.stdout.split("%")[1].splitlines()[1:]
+    assert table and all(0 <= int(line.split()[-4]) <= 100 for line in table)
 
 
 def test_errors_come_through_from_another_process(program):

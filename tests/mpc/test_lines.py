@@ -134,6 +134,24 @@ def test_what_a_library_generated_is_no_line_and_what_stands_at_a_prompt_is():
     assert place == Place(Line("<stdin>", 6, "inner"), itself=True) and place.line.text == ""
 
 
+LOOP = """def main(n):
+    for i in range(9):
+        if i % 2:
+            if n > 5:
+                n += 1
+"""
+
+
+def test_a_jump_without_a_line_has_that_of_what_stands_before_it():
+    names = {}
+    exec(compile(LOOP, "/home/loop.py", "exec"), names)
+    code = names["main"].__code__
+    jump = max(number for number, (line, *_) in enumerate(code.co_positions()) if line is None)
+    for at, number in ((jump, 5), (0, 1)):
+        frame = types.SimpleNamespace(f_code=code, f_lineno=None, f_lasti=2 * at, f_back=None, f_globals={})
+        assert place_of(frame, running=False).line == ("/home/loop.py", number, "main")
+
+
 def test_no_program_no_line():
     assert here() is None and place_of(None) is None
 

@@ -62,7 +62,7 @@ def test_rounds_cost_the_latency_once_and_bytes_their_time():
         ("-1ms", "neither a name"),
         ("1e3ms", "neither a name"),
         ("nanms", "neither a name"),
-        ("0mbit", "neither a name"),
+        ("0mbit", "a bandwidth must be above 0"),
         ("9" * 400 + "s", "neither a name"),
         ("\u0663ms", "neither a name"),
         ("20ms,30us", "two parts give its latency"),
