@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import sysconfig
 from collections.abc import Callable
 from functools import cache
-from itertools import islice
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 _HOME = Path(__file__).parents[2]
@@ -66,12 +66,17 @@ def _line(frame: FrameType) -> Line:
 
 
 def _number(frame: FrameType) -> int:
-    """Where it is. Some jumps, as back to a loop's begin, have no line: then that of what stands before them."""
     number: int | None = frame.f_lineno
-    if number is not None:
-        return number
-    before = islice(frame.f_code.co_positions(), frame.f_lasti // 2)  # an instruction has two bytes
-    return next((line for line, *_ in reversed(list(before)) if line is not None), frame.f_code.co_firstlineno)
+    return _number_at(frame.f_code, frame.f_lasti) if number is None else number
+
+
+@cache
+def _number_at(code: CodeType, offset: int) -> int:
+    """Of a jump without a line, as back to a loop's begin from several lines: that of where it goes; else of what is before."""
+    lines = [line for line, *_ in code.co_positions()]  # of instructions, of two bytes each
+    jumps = (each for each in dis.get_instructions(code) if each.offset == offset and each.opcode in dis.hasjrel)
+    found: list[int | None] = [code.co_firstlineno, *lines[: offset // 2], *(lines[jump.argval // 2] for jump in jumps)]
+    return [line for line in found if line is not None][-1]
 
 
 @cache

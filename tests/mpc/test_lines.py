@@ -142,12 +142,12 @@ LOOP = """def main(n):
 """
 
 
-def test_a_jump_without_a_line_has_that_of_what_stands_before_it():
+def test_a_jump_without_a_line_has_that_of_the_loop():
     names = {}
     exec(compile(LOOP, "/home/loop.py", "exec"), names)
     code = names["main"].__code__
     jump = max(number for number, (line, *_) in enumerate(code.co_positions()) if line is None)
-    for at, number in ((jump, 5), (0, 1)):
+    for at, number in ((jump, 2), (jump + 1, 5), (0, 1)):
         frame = types.SimpleNamespace(f_code=code, f_lineno=None, f_lasti=2 * at, f_back=None, f_globals={})
         assert place_of(frame, running=False).line == ("/home/loop.py", number, "main")
 
