@@ -86,9 +86,10 @@ class KeyedTransport(SocketTransport):
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
         # Cut links are found by TCP: something is sent often, and must be acknowledged in time. (A large message on a slow
         # link delays answers of ZeroMQ's own heartbeat, but not TCP's: so that only finds processes which stand still.)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, max(50, self._heartbeat_ms // 5))
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._heartbeat_ms * 8)
         socket.setsockopt(zmq.TCP_MAXRT, self._heartbeat_ms)
+        if kind == zmq.DEALER:  # a ROUTER answers; its own would abort the process where a connection breaks while it is closed
+            socket.setsockopt(zmq.HEARTBEAT_IVL, max(50, self._heartbeat_ms // 5))
+            socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._heartbeat_ms * 8)
         return socket
 
     def _bind(self, listen: str) -> None:
