@@ -62,8 +62,8 @@ def test_programs_that_differ_are_named(sites, tmp_path):
 
 def test_another_cluster_file_is_named_at_once_with_both_values(sites):
     found = checked(sites(lambda name, text: ("fraction_bits = 12\n" if name == "south" else "") + text))
-    assert all(isinstance(each, Error) for each in found)
-    assert all("fraction_bits: " in str(each) and "12" in str(each) and "16" in str(each) for each in found)
+    assert all(isinstance(each, Error) for each in found), found
+    assert all("fraction_bits: " in str(each) and "12" in str(each) and "16" in str(each) for each in found), found
 
 
 def test_who_does_not_come_is_named(sites):
