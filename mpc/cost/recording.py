@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from mpc.cost.timeline import Step, Timeline
-from mpc.dry.endpoint import DryEndpoint, DryLinks, Nowhere, Request
-from mpc.errors import ProtocolError
+from mpc.dry.endpoint import Asked, DryEndpoint, DryLinks, Request
 from mpc.launch.job import Job
-from mpc.party import Endpoint, Keys
+from mpc.party import Keys
 from mpc.party.links import Specs
 from mpc.party.mac import TAG_BYTES
 from mpc.randomness import SEED_BYTES, Stream
@@ -93,24 +92,20 @@ class RecordingEndpoint(DryEndpoint):
         return Timeline(self._dry.steps, self._dry.watch.read())
 
 
-class RecordingDealer(Endpoint):
-    """The dealer's endpoint: the requests are there already, and its corrections go nowhere."""
+class RecordingDealer(Asked):
+    """The dealer's corrections go nowhere."""
 
     def __init__(self, requests: Sequence[Sequence[Request]], job: Job):
-        keys = Keys(bytes(16), dict.fromkeys(range(job.parties), bytes(SEED_BYTES)), {})
-        super().__init__(Nowhere(job.parties), job.parties, keys, network=job.links, check_dealer=job.check_dealer)
-        self._waiting = [iter(asked) for asked in requests]
+        super().__init__(requests, job, Keys(bytes(16), dict.fromkeys(range(job.parties), bytes(SEED_BYTES)), {}))
         self._steps: list[Step] = []
         self._watch = Stopwatch()
 
     def receive_request(self, party: int) -> tuple[str, list[Array]]:
         work = self._watch.read()
-        request = next(self._waiting[party], None)
-        if request is None:
-            raise ProtocolError("the dealer waits for more requests than the protocol makes: they do not fit together")
-        self._steps.append(Step(work, False, party, request.label))
+        label, parts = super().receive_request(party)
+        self._steps.append(Step(work, False, party, label))
         self._watch.restart()
-        return request.label, request.parts
+        return label, parts
 
     def send_correction(self, party: int, label: str, arrays: Sequence[Array]) -> None:
         work = self._watch.read()

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpc.dry.endpoint import Nowhere, Request
+from mpc.dry.endpoint import Asked, Request
 from mpc.dry.run import Dry, dry_run
-from mpc.errors import DealtFileError, OptionError, ProtocolError
+from mpc.errors import DealtFileError, OptionError
 from mpc.launch.job import Job, job_digest
 from mpc.offline.file import CORRECTIONS, MOST_RUNS, REQUESTS, Writer, exists
 from mpc.offline.record import correction_frame, request_entry
@@ -127,8 +127,8 @@ def _deal_run(
     serve(DealingEndpoint(dry.requests, writers, identity, seeds, job))
 
 
-class DealingEndpoint(Endpoint):
-    """The dealer's endpoint: the requests are there already, and what it sends goes to files."""
+class DealingEndpoint(Asked):
+    """What the dealer sends goes to files."""
 
     def __init__(
         self,
@@ -138,17 +138,9 @@ class DealingEndpoint(Endpoint):
         seeds: dict[int, bytes],
         job: Job,
     ):
-        keys = Keys(identity, seeds, {})
-        super().__init__(Nowhere(job.parties), job.parties, keys, network=job.links, check_dealer=job.check_dealer)
-        self._waiting = [iter(asked) for asked in requests]
+        super().__init__(requests, job, Keys(identity, seeds, {}))
         self._writers = writers
         self._answers = [0] * job.parties
-
-    def receive_request(self, party: int) -> tuple[str, list[Array]]:
-        request = next(self._waiting[party], None)
-        if request is None:
-            raise ProtocolError("the dealer waits for more requests than the protocol makes: they do not fit together")
-        return request.label, request.parts
 
     def send_correction(self, party: int, label: str, arrays: Sequence[Array]) -> None:
         for part in correction_frame(self.session, self.size, self._answers[party], label, arrays):

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mpc.dry.unknown import Unknown
+from mpc.errors import ProtocolError
+from mpc.launch.job import Job
 from mpc.network import Network
 from mpc.offline.record import joint_seed
 from mpc.party import DEFAULT_TIMEOUT, Endpoint, Keys
@@ -81,6 +83,20 @@ class DryEndpoint(Endpoint):
 
     def shown(self, value: Any, to: Sequence[int]) -> Any:
         return Unknown.like(value) if len(to) == self.size else None
+
+
+class Asked(Endpoint):
+    """The dealer's endpoint of a job: the requests of its parties are there already, and nothing can be sent."""
+
+    def __init__(self, requests: Sequence[Sequence[Request]], job: Job, keys: Keys):
+        super().__init__(Nowhere(job.parties), job.parties, keys, network=job.links, check_dealer=job.check_dealer)
+        self._waiting = [iter(asked) for asked in requests]
+
+    def receive_request(self, party: int) -> tuple[str, list[Array]]:
+        request = next(self._waiting[party], None)
+        if request is None:
+            raise ProtocolError("the dealer waits for more requests than the protocol makes: they do not fit together")
+        return request.label, request.parts
 
 
 class DryLinks(Links):
