@@ -17,7 +17,7 @@ from typing import Any
 
 import zmq
 
-from mpc.errors import FrameError, LinkLost, PeerFailed, PeerTimeout
+from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, PeerTimeout
 from mpc.transport import reports as failures
 from mpc.transport.base import Message
 from mpc.transport.chunks import chunks, size_of, whole
@@ -135,6 +135,12 @@ class CurveTransport(MeetingTransport):
 
     # ------------------------------------------------------------------ failure
 
+    def _greet(self, peer: int) -> None:
+        super()._greet(peer)
+        if self._reports.own is not None:  # this endpoint has given up already: one that comes late must hear why
+            words = self._reports.encode()
+            self._post(peer, [self._header(Kind.ABORT, len(words)), words])
+
     def _listen(self, ready: dict[Any, int]) -> bool:
         if self._guard.fileno() not in ready:
             return False
@@ -195,7 +201,7 @@ class CurveTransport(MeetingTransport):
         self._note(report)
         deadline = time.monotonic() + GRACE
         while not self._reports.complete() and (left := deadline - time.monotonic()) > 0:
-            with suppress(FrameError):
+            with suppress(HandshakeError, FrameError):
                 self._turn(left)
         return failures.verdict(list(self._reports), self._parties)
 

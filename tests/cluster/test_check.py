@@ -1,5 +1,6 @@
 """mpc cluster check: every host sees who is there, what differs, and how fast each link is."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -30,10 +31,11 @@ def sites(tmp_path):
     return make
 
 
-def checked(sites, wait=20, programs=(None, None, None)):
-    """What each host finds, or its error."""
+def checked(sites, wait=20, programs=(None, None, None), late=0.0):
+    """What each host finds, or its error. The last one comes so many seconds after the others."""
 
     def one(site, program):
+        time.sleep(late if site is sites[-1] else 0)
         try:
             return check_cluster(site, wait, program)
         except Error as error:
@@ -63,6 +65,12 @@ def test_programs_that_differ_are_named(sites, tmp_path):
 def test_another_cluster_file_is_named_at_once_with_both_values(sites):
     found = checked(sites(lambda name, text: ("fraction_bits = 12\n" if name == "south" else "") + text))
     assert all(isinstance(each, Error) for each in found), found
+    assert all("fraction_bits: " in str(each) and "12" in str(each) and "16" in str(each) for each in found), found
+
+
+@pytest.mark.parametrize("late", [0.3, 0.5, 0.7])
+def test_who_comes_when_the_others_have_given_up_already_hears_why(sites, late):
+    found = checked(sites(lambda name, text: ("fraction_bits = 12\n" if name == "south" else "") + text), wait=3, late=late)
     assert all("fraction_bits: " in str(each) and "12" in str(each) and "16" in str(each) for each in found), found
 
 
