@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 def show_costs(outcome: Outcome, names: Sequence[str]) -> None:
-    """Rounds and seconds of the run, and what each endpoint sent and received; apart, what its checks sent and were dealt."""
+    """Rounds and seconds of the run, and what each endpoint sent and received; apart, what its checks sent and were dealt, and
+    what was asked of the dealer in vain."""
     checked = any(stats.total.check_bytes for stats in outcome.stats)
-    rows = table("", "sent", "received", "headers", "from dealer", *(["checks"] if checked else []), "seconds")
+    unused = any(stats.total.unused_offline_bytes for stats in outcome.stats)
+    more = ["unused"] * unused + ["checks"] * checked
+    rows = table("", "sent", "received", "headers", "from dealer", *more, "seconds")
     for name, stats in zip(names, outcome.stats, strict=True):
         total = stats.total
         sizes = [total.bytes_sent, total.bytes_received, total.header_bytes, total.offline_bytes]
+        sizes += [total.unused_offline_bytes] if unused else []
         sizes += [total.check_bytes + total.check_offline_bytes] if checked else []
         rows.add_row(name, *map(size_text, sizes), f"{total.seconds:.2f}")
     show(f"{outcome.seconds:.2f} s in all, {_rounds(outcome.stats[0].total)} rounds", rows)

@@ -1,10 +1,14 @@
-"""Requests as bytes: JSON for the structure, raw arrays beside it. Only the classes registered here can come out."""
+"""Requests as bytes: JSON for the structure, numbers and raw arrays beside it. Only the classes registered here can come out.
+
+What a class lists as `numbered` are numbers of masks, different each time that the same is asked for: the text has their places.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,12 +20,14 @@ T = TypeVar("T")
 
 _CLASSES: dict[str, type] = {}
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_NUMBERED: dict[type, tuple[int, ...]] = {}  # the places of numbers among the fields
 
 
 def register(cls: type[T]) -> type[T]:
     """Class decorator: instances of this dataclass may travel."""
     _CLASSES[cls.__name__] = cls
     _FIELDS[cls] = tuple(f.name for f in dataclasses.fields(cls))  # type: ignore[arg-type]
+    _NUMBERED[cls] = tuple(map(_FIELDS[cls].index, getattr(cls, "numbered", ())))
     return cls
 
 
@@ -31,15 +37,31 @@ for _cls in (bilinear.Multiply, bilinear.Matmul, bilinear.Conv2d, bilinear.Conv2
     register(_cls)
 
 
-def encode(value: Any) -> list[Array]:
-    """`value` as a uint8 array of JSON, and the arrays that it refers to."""
+class Encoded(NamedTuple):
+    """`text` is the same wherever only numbers differ; in it stand their places, from 1, and those of the arrays."""
+
+    text: bytes
+    numbers: tuple[int, ...]
+    arrays: tuple[Array, ...]
+
+    def same_but_numbers(self, other: Encoded) -> bool:
+        return self.text == other.text and all(map(_same, self.arrays, other.arrays))
+
+
+def encode(value: Any) -> Encoded:
+    """`value`, its numbers and the arrays that it refers to apart."""
+    numbers: list[int] = []
     arrays: list[Array] = []
 
     def plainly(item: Any) -> Any:
         """What JSON itself has no words for."""
         fields = _FIELDS.get(type(item))
         if fields is not None:
-            return {type(item).__name__: [getattr(item, name) for name in fields]}
+            content = [getattr(item, name) for name in fields]
+            for place in _NUMBERED[type(item)]:
+                numbers.append(content[place])
+                content[place] = len(numbers)
+            return {type(item).__name__: content}
         if isinstance(item, np.integer):
             return int(item)
         if isinstance(item, np.ndarray):
@@ -52,28 +74,43 @@ def encode(value: Any) -> list[Array]:
         raise TypeError(f"{type(item).__name__} cannot travel in a request")
 
     text = json.dumps(value, separators=(",", ":"), default=plainly)
-    return [np.frombuffer(text.encode(), np.uint8), *arrays]
+    return Encoded(text.encode(), tuple(numbers), tuple(arrays))
 
 
-def decode(parts: list[Array]) -> Any:
-    """The inverse; FrameError for anything that `encode` could not have made."""
+class Decoded(NamedTuple):
+    """A value with places where its numbers belong, how many these are, and how many arrays it refers to."""
 
-    arrays = dict(enumerate(parts[1:]))
+    value: Any
+    numbers: int
+    arrays: int
+
+
+def decode(text: bytes, arrays: Sequence[Array] = ()) -> Decoded:
+    """The inverse, of a text whose arrays are the first of these; FrameError for what `encode` could not have made."""
+    unused = dict(enumerate(arrays))
+    count = 0
 
     def built(item: dict[str, Any]) -> Any:
+        nonlocal count
         ((name, content),) = item.items()
         if name == "array":
-            return arrays.pop(content)  # once each: copies of one that is named often would take any memory
+            return unused.pop(content)  # once each: copies of one that is named often would take any memory
         if name == "slice":
             return slice(*content)
         if name == "ellipsis":
             return Ellipsis
-        return _CLASSES[name](*map(_frozen, content))
+        cls = _CLASSES[name]
+        count += len(_NUMBERED[cls])
+        return cls(*map(_frozen, content))
 
     try:
-        return _frozen(json.loads(parts[0].tobytes(), object_hook=built))
+        return Decoded(_frozen(json.loads(text, object_hook=built)), count, len(arrays) - len(unused))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise FrameError(f"a malformed request: {error}") from None
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a is b or (a.dtype == b.dtype and np.array_equal(a, b))
 
 
 def _frozen(value: Any) -> Any:

@@ -80,7 +80,10 @@ class RecordingLinks(DryLinks):
 
 
 class RecordingEndpoint(DryEndpoint):
-    """A dry run's endpoint that draws its masks and shares as a real one does, for the time that this takes."""
+    """A dry run's endpoint that draws its masks and shares, and asks the dealer, as a real one does, for the time that this
+    takes."""
+
+    asks_ahead = True
 
     def __init__(self, role: int, job: Job, joint: bytes):
         super().__init__(

@@ -37,6 +37,7 @@ class DryEndpoint(Endpoint):
     """
 
     dry = True
+    asks_ahead = False  # what is dealt ahead of time is what is used
 
     def __init__(
         self,

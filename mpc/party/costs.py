@@ -17,7 +17,7 @@ class Cost:
     `peer_seconds` were spent in exchanges with the other parties, and `dealer_seconds` waiting for the dealer.
 
     What the checks of `integrity` and `check_dealer` cost stands apart: their rounds, the bytes that they sent, and those
-    dealt beyond what is used.
+    dealt beyond what is used. So do `unused_offline_bytes`: asked for ahead of time, and then not needed.
     """
 
     rounds: int = 0
@@ -31,6 +31,7 @@ class Cost:
     check_rounds: int = 0
     check_bytes: int = 0
     check_offline_bytes: int = 0
+    unused_offline_bytes: int = 0
 
     @property
     def own_seconds(self) -> float:
@@ -49,6 +50,7 @@ class Cost:
         self.check_rounds += other.check_rounds
         self.check_bytes += other.check_bytes
         self.check_offline_bytes += other.check_offline_bytes
+        self.unused_offline_bytes += other.unused_offline_bytes
 
     def __sub__(self, other: Cost) -> Cost:
         return Cost(
@@ -63,6 +65,7 @@ class Cost:
             self.check_rounds - other.check_rounds,
             self.check_bytes - other.check_bytes,
             self.check_offline_bytes - other.check_offline_bytes,
+            self.unused_offline_bytes - other.unused_offline_bytes,
         )
 
 

@@ -236,6 +236,12 @@ class Endpoint:
 
     # ------------------------------------------------------------------ requests to the dealer
 
+    @property
+    def asks_ahead(self) -> bool:
+        """Whether a protocol may ask the dealer for what a program has not asked for yet: not of one that has answered already,
+        nor where each answer costs a check."""
+        return self._dealt is None and not self.check_dealer
+
     def send_request(self, label: str, arrays: Sequence[Array]) -> None:
         """Send to the dealer, without waiting. Requests are not payload: they count as header bytes."""
         arrays = [np.asarray(a, order="C") for a in arrays]

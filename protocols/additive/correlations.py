@@ -120,6 +120,7 @@ class And(Correlation):
     b: int
     nbytes: int
     label = "and"
+    numbered = ("a", "b")
 
     def check(self) -> None:
         checks.number("a bit mask", self.a)

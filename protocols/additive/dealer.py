@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from mpc.contract import codec
-from mpc.errors import DesyncError, FrameError
+from mpc.errors import DesyncError
 from mpc.party import Cost, Endpoint
-from protocols.additive.correlations import Correlation
-from protocols.additive.source import digest, portions
+from protocols.additive import requests
+from protocols.additive.requests import Asked
+from protocols.additive.source import portions
 from protocols.additive.spot_check import dealings, version_streams
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,19 +30,19 @@ class Dealer:
     def serve(self) -> None:
         """Answer requests until every party has finished."""
         while True:
-            requests = [self._endpoint.receive_request(i) for i in range(self._endpoint.size)]
+            messages = [self._endpoint.receive_request(i) for i in range(self._endpoint.size)]
             begin = time.perf_counter()
-            label = self._agreed(requests)
+            label = self._agreed(messages)
             if label == "deal.end":
                 return
-            self._answer(label, requests[0][1])
+            self._answer(label, messages[0][1])
             self._endpoint.meter.count(label, Cost(seconds=time.perf_counter() - begin))
 
-    def _agreed(self, requests: list[tuple[str, list[Array]]]) -> str:
+    def _agreed(self, messages: list[tuple[str, list[Array]]]) -> str:
         """The label on which all parties agree, and their digests too."""
-        label, parts = requests[0]
-        expected = digest(parts)
-        for party, (other, theirs) in enumerate(requests[1:], 1):
+        label, parts = messages[0]
+        expected = requests.digest(parts)
+        for party, (other, theirs) in enumerate(messages[1:], 1):
             same = label == other and (label == "deal.end" or (len(theirs) == 1 and theirs[0].tobytes() == expected.tobytes()))
             if not same:
                 raise DesyncError(
@@ -52,30 +52,17 @@ class Dealer:
         return label
 
     def _answer(self, label: str, parts: list[Array]) -> None:
-        dealt = (self._deal(number, correlation) for number, correlation in _parse(parts))
+        dealt = map(self._deal, requests.decode(parts))
         for portion in portions(dealt, lambda arrays: sum(array.nbytes for array in arrays)):
             corrections = [array for arrays in portion for array in arrays]
             self._endpoint.send_correction(self._endpoint.size - 1, label, corrections)
 
-    def _deal(self, number: int, correlation: Correlation) -> list[Array]:
+    def _deal(self, asked: Asked) -> list[Array]:
         """The corrections of one correlation, in all versions."""
-        if number <= self._answered:
-            raise DesyncError(f"the dealer refuses correlation {number}: it has answered up to {self._answered} already")
-        self._answered = number
-        return [array for dealing in self._dealings for array in dealing.corrections(number, correlation)]
-
-
-def _parse(parts: list[Array]) -> list[tuple[int, Correlation]]:
-    """The numbers and correlations of one message."""
-    requests = codec.decode(parts)
-    if not isinstance(requests, tuple) or not requests or not all(isinstance(r, tuple) and len(r) == 2 for r in requests):
-        raise FrameError("the dealer got a message that is no list of requests")
-    for number, correlation in requests:
-        if not isinstance(correlation, Correlation):
-            raise FrameError("the dealer got a request for something that is no correlation")
-        if not isinstance(number, int) or not 0 < number < 1 << 64:
-            raise FrameError(f"a request for {correlation.label} numbered {number!r}")
-    return list(requests)
+        if asked.number <= self._answered:
+            raise DesyncError(f"the dealer refuses correlation {asked.number}: it has answered up to {self._answered} already")
+        self._answered = asked.number
+        return [array for dealing in self._dealings for array in dealing.corrections(asked)]
 
 
 def serve(endpoint: Endpoint) -> None:

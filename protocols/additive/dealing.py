@@ -16,8 +16,7 @@ import numpy as np
 from mpc.errors import FrameError
 from mpc.randomness import Stream
 from mpc.transport import ArraySpec
-from protocols.additive import checks
-from protocols.additive.correlations import Correlation
+from protocols.additive.requests import Asked
 from protocols.additive.shares import MaskRef
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -33,21 +32,21 @@ class Dealing:
         self._streams = streams
         self._masks = Masks(streams, versions)
 
-    def corrections(self, number: int, correlation: Correlation) -> list[Array]:
+    def corrections(self, asked: Asked) -> list[Array]:
         """The last party's shares of a correlation. FrameError for one that cannot be dealt."""
+        label = asked.correlation.label
         try:
-            correlation.check()
-            specs = correlation.specs()
-            checks.together(specs)
             with np.errstate(all="ignore"):  # what was asked for may overflow: it is dealt, and of no use
-                values = correlation.deal(self._masks, self._bit_mask)
-            others = [share_of(stream, number, specs) for stream in self._streams[:-1]]
+                values = asked.correlation.deal(
+                    lambda ref: self._masks(asked.named(ref)), lambda place, shape: self._bit_mask(asked.masks[place - 1], shape)
+                )
+            others = [share_of(stream, asked.number, asked.specs) for stream in self._streams[:-1]]
         except (TypeError, AttributeError, ValueError, IndexError, ArithmeticError, MemoryError) as error:
-            raise FrameError(f"a request for {correlation.label} that cannot be dealt: {error}") from None
+            raise FrameError(f"a request for {label} that cannot be dealt: {error}") from None
         corrections = []
-        for value, spec, *shares in zip(values, specs, *others, strict=True):
+        for value, spec, *shares in zip(values, asked.specs, *others, strict=True):
             if ArraySpec.of(value) != spec:
-                raise FrameError(f"a request for {correlation.label} of shape {spec.shape} whose operands give {value.shape}")
+                raise FrameError(f"a request for {label} of shape {spec.shape} whose operands give {value.shape}")
             corrections.append(_correct(value, shares))
         return corrections
 

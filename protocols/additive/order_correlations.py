@@ -77,6 +77,7 @@ class Conjunctions(Correlation):
     equal: bool
     nbytes: int
     label = "conjunctions"
+    numbered = ("mask",)
 
     def check(self) -> None:
         checks.number("a bit mask", self.mask)
@@ -136,6 +137,7 @@ class Selections(Correlation):
     shape: tuple[int, ...]
     refs: tuple[MaskRef, ...]
     label = "selections"
+    numbered = ("mask",)
 
     def check(self) -> None:
         checks.number("a bit mask", self.mask)

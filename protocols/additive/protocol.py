@@ -43,11 +43,11 @@ class Additive(Protocol):
         self._source.finish()
 
     def position(self) -> int:
-        return max(super().position(), self._source.numbers.last)
+        return max(super().position(), self._source.position)
 
     def skip_to(self, number: int) -> None:
         super().skip_to(number)
-        self._source.numbers.skip_to(number)
+        self._source.skip_to(number)
 
     def input(self, value: Array | None, owner: int, shape: tuple[int, ...], boolean: bool) -> Share | Bits:
         if not boolean:

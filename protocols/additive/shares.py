@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class MaskRef:
     part: Literal["r", "u", "v"] = "r"
     bits: int = 0
     views: tuple[View, ...] = ()
+    numbered: ClassVar = ("number",)
 
     def view(self, view: View) -> MaskRef:
         return MaskRef(self.number, self.shape, self.part, self.bits, chain(self.views, view, self.shape))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
-from mpc.contract import codec
+from mpc.contract.codec import Encoded
 from mpc.errors import MaskReuseError
 from mpc.party import Cost, Endpoint, Numbers
+from protocols.additive.ahead import Ahead, Batch
 from protocols.additive.correlations import Correlation
 from protocols.additive.dealing import share_of
+from protocols.additive.requests import describe, digest, encode
 from protocols.additive.shares import Bits, MaskRef, Share
 from protocols.additive.spot_check import Versions
 
@@ -45,8 +46,11 @@ class Mask:
 class Pending:
     """A correlation on its way. `shares()` waits for it."""
 
-    def __init__(self, source: Source, number: int, correlation: Correlation):
-        self.source, self.number, self.correlation = source, number, correlation
+    number: int  # once it is asked for
+    early: Pending | None = None  # the same, asked for ahead
+
+    def __init__(self, source: Source, correlation: Correlation):
+        self.source, self.correlation = source, correlation
         self.specs = correlation.specs()
         self.nbytes = sum(spec.nbytes for spec in self.specs)
         self.arrived: list[Array] | None = None
@@ -56,15 +60,6 @@ class Pending:
             self.source.fetch_until(self)
         assert self.arrived is not None
         return self.arrived
-
-
-def digest(parts: list[Array]) -> Array:
-    """What the parties compare: two requests with equal digests are equal."""
-    state = blake2b(digest_size=32, person=b"mpc request")
-    for part in parts:
-        # dtype and shape end in ")" and fix how many bytes follow, so no two lists of arrays hash the same bytes
-        state.update(f"{part.dtype.str}{part.shape}".encode() + part.tobytes())
-    return np.frombuffer(state.digest(), np.uint8)
 
 
 def portions(answers: Iterable[T], nbytes: Callable[[T], int]) -> Iterator[list[T]]:
@@ -83,7 +78,8 @@ def portions(answers: Iterable[T], nbytes: Callable[[T], int]) -> Iterator[list[
 class Source:
     """Masks and correlations from the dealer: masks from the common seed, correlations by request.
 
-    The dealer takes any numbers that rise.
+    The dealer takes any numbers that rise. Correlations have numbers of their own, so that those asked for ahead, in vain or
+    not, change none of a mask.
     """
 
     def __init__(self, endpoint: Endpoint):
@@ -91,23 +87,36 @@ class Source:
         self._versions = Versions(endpoint)
         self._stream = self._versions.stream
         self._corrected = endpoint.index == endpoint.size - 1
-        self.numbers = Numbers("masks and correlations", endpoint.claim)
+        self._masks = Numbers("masks", endpoint.claim)
+        self._answers = Numbers("correlations", endpoint.claim)
+        self._ahead: Ahead[Correlation] | None = Ahead() if endpoint.asks_ahead else None
+        self._expected: deque[Pending] = deque()  # asked for ahead, and not yet by the program
         self._unsent: list[Pending] = []
         self._sent: deque[tuple[str, list[Pending]]] = deque()  # label and content of each message that will come
 
+    @property
+    def position(self) -> int:
+        """No number above this one has been used."""
+        return max(self._masks.last, self._answers.last)
+
+    def skip_to(self, number: int) -> None:
+        """Go on above this number."""
+        self._masks.skip_to(number)
+        self._answers.skip_to(number)
+
     def mask(self, shape: tuple[int, ...]) -> Mask:
-        ref = MaskRef(self.numbers.next(), shape)
+        ref = MaskRef(self._masks.next(), shape)
         return Mask(ref, self._stream.draw("mask", ref.number, shape))
 
     def bit_mask(self, shape: tuple[int, ...]) -> tuple[int, Bits]:
         """A mask of packed bits, with its number. Its user opens under it once, at once."""
-        number = self.numbers.next()
+        number = self._masks.next()
         nbytes = (math.prod(shape) + 7) // 8
         return number, Bits(self._stream.draw("bits", number, (nbytes,), np.uint8), shape)
 
     def bit_planes(self, shape: tuple[int, ...]) -> tuple[int, Array]:
         """A mask of whole bytes of bits, with its number. Its user opens under it once."""
-        number = self.numbers.next()
+        number = self._masks.next()
         return number, self._stream.draw("bits", number, shape, np.uint8)
 
     def request(self, correlation: Correlation) -> Pending:
@@ -115,7 +124,7 @@ class Source:
 
         Its bytes count now, as those of the operation that asks: the one that waits may be another.
         """
-        pending = Pending(self, self.numbers.next(), correlation)
+        pending = Pending(self, correlation)
         self._unsent.append(pending)
         if self._corrected:
             cost = Cost(offline_bytes=pending.nbytes, check_offline_bytes=pending.nbytes * (self._versions.count - 1))
@@ -123,22 +132,45 @@ class Source:
         return pending
 
     def flush(self) -> None:
-        """Send what was asked for: before each round, so that the dealer works meanwhile. Party 0 sends it in full, the
-        others its digest."""
+        """Send what was asked for, and what probably will be: before each round, so that the dealer works meanwhile."""
         if not self._unsent:
             return
-        batch, self._unsent = self._unsent, []
-        label = "deal." + "+".join(dict.fromkeys(pending.correlation.label for pending in batch))
-        parts = codec.encode([(pending.number, pending.correlation) for pending in batch])
+        wanted, self._unsent = self._unsent, []
+        correlations = [pending.correlation for pending in wanted]
+        batch = Batch(describe(correlations), correlations, sum(pending.nbytes for pending in wanted))
+        if self._ahead is not None and self._ahead.comes(batch):
+            for pending in wanted:
+                pending.early = self._expected.popleft()
+        else:
+            self._waste()
+            self._ask("deal." + "+".join(dict.fromkeys(each.label for each in correlations)), [batch.asked], wanted)
+        if self._ahead is not None and (more := self._ahead.more()):
+            expected = [Pending(self, correlation) for batch in more for correlation in batch.wanted]
+            self._expected.extend(expected)
+            self._ask("deal.ahead", [batch.asked for batch in more], expected)
+
+    def _ask(self, label: str, batches: Sequence[Encoded], wanted: Sequence[Pending]) -> None:
+        """Party 0 sends a request in full, the others its digest."""
+        for pending in wanted:
+            pending.number = self._answers.next()
+        parts = encode(wanted[0].number, batches)
         self._endpoint.send_request(label, parts if self._endpoint.index == 0 else [digest(parts)])
         count = self._versions.count
-        self._sent.extend((label, portion) for portion in portions(batch, lambda pending: pending.nbytes * count))
+        self._sent.extend((label, portion) for portion in portions(wanted, lambda pending: pending.nbytes * count))
+
+    def _waste(self) -> None:
+        """What was expected does not come: nothing of it is used."""
+        self._expected.clear()
+        if self._ahead is not None and (nbytes := self._ahead.give_up()) and self._corrected:
+            self._endpoint.meter.count("deal.ahead", Cost(unused_offline_bytes=nbytes))
 
     def fetch_until(self, last: Pending) -> None:
         """Corrections come in the order of the requests."""
         self.flush()
-        while last.arrived is None:
+        wanted = last.early or last
+        while wanted.arrived is None:
             self._fetch(*self._sent.popleft())
+        last.arrived = wanted.arrived
 
     def _fetch(self, label: str, portion: list[Pending]) -> None:
         if self._corrected:
@@ -154,4 +186,5 @@ class Source:
     def finish(self) -> None:
         """Tell the dealer that this party asks no more."""
         self.flush()
+        self._waste()
         self._endpoint.send_request("deal.end", [])

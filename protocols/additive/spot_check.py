@@ -15,6 +15,7 @@ import numpy as np
 from mpc.errors import IntegrityError, party_name
 from mpc.party import Endpoint
 from mpc.randomness import SEED_BYTES, Stream
+from protocols.additive import requests
 from protocols.additive.correlations import Correlation
 from protocols.additive.dealing import Dealing
 
@@ -73,8 +74,9 @@ class Versions:
         return versions[self._real]
 
     def _compare(self, number: int, correlation: Correlation, versions: Sequence[list[Array]]) -> None:
+        (asked,) = requests.decode(requests.encode(number, [requests.describe([correlation])]))
         for version, dealing in self._others.items():
-            expected = dealing.corrections(number, correlation)
+            expected = dealing.corrections(asked)
             same = (_same(a, b, correlation.slack) for a, b in zip(expected, versions[version], strict=True))
             if not (self._endpoint.dry or all(same)):
                 me = party_name(self._endpoint.index, self._endpoint.size)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mpc.contract import bilinear, codec, views
 from mpc.contract.series import Exponential
+from mpc.errors import FrameError
 from mpc.party import Endpoint
 from mpc.transport import ArraySpec
 from protocols.additive import checks
@@ -13,8 +14,8 @@ from protocols.additive.correlations import And, Products, Truncation
 from protocols.additive.curve_correlations import Harmonics, OneHot, Powers
 from protocols.additive.dealer import Dealer
 from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
+from protocols.additive.requests import describe, digest, encode
 from protocols.additive.shares import MaskRef
-from protocols.additive.source import digest
 from tests.fuzz.links import Script
 from tests.fuzz.source import Choices, pack, unpack
 from tests.fuzz.wire import KEYS, header
@@ -33,8 +34,12 @@ def asked(parts):
 def text(data):
     """The words of a request, and arrays beside it."""
     words, numbers, truths = unpack(data, 3)
-    parts = [np.frombuffer(words, np.uint8), np.frombuffer(numbers[: len(numbers) // 8 * 8], np.int64)]
-    asked([*parts, np.frombuffer(truths, np.uint8) % 2 == 1])
+    arrays = [np.frombuffer(numbers[: len(numbers) // 8 * 8], np.int64), np.frombuffer(truths, np.uint8) % 2 == 1]
+    try:
+        _, masks, used = codec.decode(words, arrays)
+    except FrameError:
+        masks = used = 0
+    asked([np.frombuffer(words, np.uint8), np.arange(1, 2 + masks, dtype=np.uint64), *arrays[:used]])
 
 
 # ------------------------------------------------------------------ by the grammar of requests
@@ -44,7 +49,7 @@ def request(data):
     """Correlations of the right classes, with fields of any kind."""
     make = Choices(data)
     try:
-        parts = codec.encode([(k + 1, correlation(make)) for k in range(1 + make.below(2))])
+        parts = encode(1, [describe([correlation(make) for _ in range(1 + make.below(2))])])
     except (TypeError, ValueError, OverflowError):
         return  # it cannot even be asked for
     asked(parts)
@@ -195,8 +200,8 @@ def seeds():
         Powers(mask, Exponential(16, 0, 17, 3, 30, 2.0), 30, (2, 3)),
     ]
     for each in [*kinds, *found()]:
-        words, *arrays = codec.encode([(1, each)])
+        words, _, arrays = describe([each])
         numbers = arrays[0].tobytes() if arrays else b""
-        yield pack(words.tobytes(), numbers, b"\1\0")
+        yield pack(words, numbers, b"\1\0")
     often = b",".join([b'{"Index":[[{"array":0}]]}'] * 1200)  # one array, copied for each time it is named
-    yield pack(b'[[1,{"MaskRef":[1,[2],"r",0,[%s]]}]]' % often, bytes(32000), b"\1")
+    yield pack(b'[{"MaskRef":[1,[2],"r",0,[%s]]}]' % often, bytes(32000), b"\1")

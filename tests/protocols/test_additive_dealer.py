@@ -1,5 +1,7 @@
 """What the dealer of the additive protocol answers, and what it refuses."""
 
+import itertools
+import re
 import tracemalloc
 
 import numpy as np
@@ -17,9 +19,9 @@ from protocols.additive.correlations import And, Products, Truncation
 from protocols.additive.curve_correlations import Harmonics, OneHot, Powers
 from protocols.additive.dealer import Dealer
 from protocols.additive.order_correlations import Conjunctions, Selections, Thermometers
+from protocols.additive.requests import decode, describe, digest, encode
 from protocols.additive.shares import MaskRef
 from protocols.additive.shuffle import Shuffled
-from protocols.additive.source import digest
 
 SEED = 20240229
 
@@ -44,7 +46,7 @@ class Wire:
 
 
 def request(number, correlation=None):
-    return codec.encode([(number, correlation or Truncation(MaskRef(1, (3,)), 16, (3,)))])
+    return encode(number, [describe([correlation or Truncation(MaskRef(1, (3,)), 16, (3,))])])
 
 
 @pytest.mark.parametrize("again", [9, 8, 7, 1])
@@ -57,13 +59,60 @@ def test_the_dealer_answers_a_number_once_and_none_below_it(n, again):
         wire.serve()
 
 
-@pytest.mark.parametrize("number", [b"0", b"-1", b"18446744073709551616", b'"7"', b"null", b"3.5", b"[7]"])
-def test_the_dealer_refuses_what_is_no_number(number):
-    wire, parts = Wire(), request(1)
-    parts[0] = np.frombuffer(parts[0].tobytes().replace(b"[1,", b"[" + number + b",", 1), np.uint8)
+NO_NUMBERS = [
+    np.array([0, 1], np.uint64),  # a correlation of no number
+    np.array([1, 0], np.uint64),  # a mask of none
+    np.array([1], np.uint64),  # fewer than masks
+    np.array([1, 1, 1], np.uint64),  # more than masks
+    np.array([], np.uint64),
+    np.array([1, 1], np.int64),
+    np.array([1.0, 1.0]),
+    np.array([1, 1], np.uint8),
+]
+
+
+@pytest.mark.parametrize("numbers", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
+def test_the_dealer_refuses_what_are_no_numbers(numbers):
+    wire, parts = Wire(), [request(1)[0], numbers]
     wire.ask(parts, [digest(parts)])
-    with pytest.raises((FrameError, DesyncError), match="number"):
+    with pytest.raises((FrameError, DesyncError), match=r"number|no list of requests"):
         wire.serve()
+
+
+def test_numbers_do_not_go_on_after_the_last_one():
+    wire, parts = Wire(), encode((1 << 64) - 1, [describe([Truncation(MaskRef(1, (3,)), 16, (3,))])] * 2)
+    wire.ask(parts, [digest(parts)])
+    with pytest.raises(FrameError, match="the number of truncation must be"):
+        wire.serve()
+
+
+def test_places_of_masks_that_have_no_number_are_refused():
+    wire = Wire()
+    text = request(1)[0].tobytes().replace(b'"MaskRef":[1,', b'"MaskRef":[2,')
+    parts = [np.frombuffer(text, np.uint8), np.array([1, 5], np.uint64)]
+    wire.ask(parts, [digest(parts)])
+    with pytest.raises(FrameError, match="a request for truncation that cannot be dealt"):
+        wire.serve()
+
+
+def test_a_message_has_many_batches():
+    view = MaskRef(7, (2, 3)).view(Index((np.array([1, 0]),)))
+    seen = [[Truncation(view, bits, (2, 3))] for bits in (16, 8)]
+    batches = [[Truncation(MaskRef(9, (3,)), 16, (3,)), And(4, 5, 2)], *seen]
+    asked = list(decode(encode(20, [describe(batch) for batch in batches])))
+    assert [each.number for each in asked] == [20, 21, 22, 23]
+    assert [list(each.masks) for each in asked] == [[9, 4, 5], [9, 4, 5], [7], [7]]
+    wanted = [correlation for batch in batches for correlation in batch]
+    assert [type(each.correlation) for each in asked] == [type(correlation) for correlation in wanted]
+    assert [each.specs for each in asked] == [correlation.specs() for correlation in wanted]
+    assert [repr(each.named(each.correlation.ref)) for each in asked if isinstance(each.correlation, Truncation)] == [
+        repr(correlation.ref) for correlation in wanted if isinstance(correlation, Truncation)
+    ]
+
+
+def test_the_text_of_a_request_has_no_numbers_of_masks():
+    first, second = (describe([Truncation(MaskRef(k, (3,)), 16, (3,)), And(k + 1, k + 2, 1)]) for k in (5, 500))
+    assert first.text == second.text and first.numbers == (5, 6, 7) and second.numbers == (500, 501, 502)
 
 
 DIFFERENT = [
@@ -119,16 +168,19 @@ HOSTILE = [
     b"{}",
     b"[1, 2]",
     b"[[1, 2]]",
-    b'[[1, {"Stream": [1]}]]',
-    b'[[1, {"__import__": ["os"]}]]',
-    b'[[1, {"Truncation": []}]]',
-    b'[[1, {"Truncation": [1, 2, 3]}]]',
-    b'[[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [4]]}]]',
-    b'[[1, {"Truncation": [{"MaskRef": ["x", [3], "r", 0, []]}, 16, [3]]}]]',
-    b'[[1, {"Truncation": [{"MaskRef": [1, [-3], "r", 0, []]}, 16, [3]]}]]',
-    b'[[1, {"Truncation": [{"MaskRef": [1, [3], "r", 0, [7]]}, 16, [3]]}]]',
-    b'[[1, {"And": [1, 2, "x"]}]]',
-    b'[[1, {"array": 5}]]',
+    b'[{"Stream": [1]}]',
+    b'[{"__import__": ["os"]}]',
+    b'[{"Truncation": []}]',
+    b'[{"Truncation": [1, 2, 3]}]',
+    b'[{"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [4]]}]',
+    b'[{"Truncation": [{"MaskRef": ["x", [3], "r", 0, []]}, 16, [3]]}]',
+    b'[{"Truncation": [{"MaskRef": [0, [3], "r", 0, []]}, 16, [3]]}]',
+    b'[{"Truncation": [{"MaskRef": [true, [3], "r", 0, []]}, 16, [3]]}]',
+    b'[{"Truncation": [{"MaskRef": [1, [-3], "r", 0, []]}, 16, [3]]}]',
+    b'[{"Truncation": [{"MaskRef": [1, [3], "r", 0, [7]]}, 16, [3]]}]',
+    b'[{"And": [1, 2, "x"]}]',
+    b'[{"array": 5}]',
+    b'[{"Truncation": [{"MaskRef": [1, [3], "r", 0, []]}, 16, [3]]}]\n',
     b"[" * 100_000,
     b"\xff\xfe",
 ]
@@ -136,7 +188,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_malformed_request_is_refused(text):
-    wire, parts = Wire(), [np.frombuffer(text, np.uint8)]
+    wire, parts = Wire(), [np.frombuffer(text, np.uint8), np.array([1, 1], np.uint64)]
     wire.ask(parts, [digest(parts)])
     with pytest.raises(FrameError):
         wire.serve()
@@ -194,9 +246,9 @@ IMPOSSIBLE = [
 
 @pytest.mark.parametrize("correlation", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
 def test_what_cannot_be_dealt_is_refused_by_name(correlation):
-    wire, parts = Wire(), codec.encode([(7, correlation)])
+    wire, parts = Wire(), request(7, correlation)
     wire.ask(parts, [digest(parts)])
-    with pytest.raises(FrameError, match=f"a request for {correlation.label}|malformed"):
+    with pytest.raises(FrameError, match=f"a request for {correlation.label}|malformed|the number of a mask"):
         wire.serve()
 
 
@@ -219,7 +271,7 @@ LARGER_THAN_ASKED = [
 
 @pytest.mark.parametrize("correlation", LARGER_THAN_ASKED, ids=range(len(LARGER_THAN_ASKED)))
 def test_what_is_larger_than_asked_for_is_refused_before_it_is_made(correlation):
-    wire, parts = Wire(), codec.encode([(7, correlation)])
+    wire, parts = Wire(), request(7, correlation)
     wire.ask(parts, [digest(parts)])
     tracemalloc.start()
     try:
@@ -253,8 +305,11 @@ def test_codec_brings_back_what_went_in():
     view = Index((1, None, ..., slice(None, 3, -1), np.array([[0, -1]]), np.array([True, False])))
     ref = MaskRef(3, (2, 5), "u", 16, (Transpose((1, 0)), Reshape((10,)), BroadcastTo((2, 10)), view))
     for correlation in (Products(MATMUL, ((ref, ref),), (4,)), Truncation(ref, 16, ()), And(1, 2, 3)):
-        again = codec.decode(codec.encode((5, correlation)))
-        assert repr(again) == repr((5, correlation))
+        text, numbers, arrays = codec.encode((5, correlation))
+        value, masks, used = codec.decode(text, [*arrays, np.zeros(1)])
+        places = itertools.count(1)
+        shown = re.sub(r"(number|[ab])=\d+", lambda found: f"{found[1]}={next(places)}", repr((5, correlation)))
+        assert repr(value) == shown and masks == len(numbers) and used == len(arrays)
 
 
 def test_a_branch_on_a_private_value_is_found_out():

@@ -9,6 +9,7 @@ import pytest
 from mpc.contract import MATMUL, MULTIPLY, BroadcastTo, Index, Reshape, Transpose
 from mpc.errors import MaskReuseError
 from mpc.testing import share_input
+from protocols.additive import ahead
 from protocols.additive.shares import Bits, MaskRef, Share
 from protocols.additive.sharing import Opening
 from protocols.additive.source import Mask, Source
@@ -172,7 +173,8 @@ def test_memory_does_not_grow_with_the_number_of_operations(contract):
                 before = len(gc.get_objects())
         del y
         gc.collect()
-        assert not p._source._sent and not p._source._unsent
+        on_their_way = sum(len(portion) for _, portion in p._source._sent)
+        assert on_their_way <= 2 * ahead.MOST and not p._source._unsent  # products and truncations that are expected
         return len(gc.get_objects()) - before
 
     assert max(contract(program, n=2)) < 3000  # two hundred further products; other threads' objects are counted too

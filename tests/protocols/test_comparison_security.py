@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mpc.contract import Exponential, Index, Waves, codec
+from mpc.contract import Exponential, Index, Waves
 from mpc.testing import check_jointly_uniform, share_input
-from protocols.additive import Additive, dealing
+from protocols.additive import Additive, dealing, requests
 from protocols.additive.source import Source
 
 SEED = 20240301
@@ -238,10 +238,11 @@ def test_a_mask_used_badly_is_seen(contract, monkeypatch, name):
 
 def check_numbers(transcripts, n):
     """Every bit mask that the dealer is asked about is another one, and every array of bits opened has one of its size."""
-    asked = [c for m in transcripts[n].received("deal.", 0) if m.arrays for _, c in codec.decode(list(m.arrays))]
+    asked = [each for m in transcripts[n].received("deal.", 0) if m.arrays for each in requests.decode(list(m.arrays))]
     sizes = {}
-    for correlation in asked:
-        for number, size in bit_masks(correlation):
+    for each in asked:
+        for place, size in bit_masks(each.correlation):
+            number = each.masks[place - 1]
             assert number not in sizes, f"bit mask {number} is asked about twice"
             sizes[number] = size
     opened = [total.size for _, _, total in openings(transcripts, n, 0) if total.dtype == np.uint8]
@@ -250,7 +251,7 @@ def check_numbers(transcripts, n):
 
 
 def bit_masks(correlation):
-    """(number, bytes) of the bit masks that a correlation is about."""
+    """(place of its number, bytes) of the bit masks that a correlation is about."""
     kind = type(correlation).__name__
     if kind == "Conjunctions":
         return [(correlation.mask, correlation.opened * correlation.groups * correlation.nbytes)]

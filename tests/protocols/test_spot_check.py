@@ -26,10 +26,10 @@ def wrong_dealer(label, version, by=1):
     """The protocol with a dealer that adds something to all of what it deals for one kind of correlation, in one version."""
 
     class Wrong(Dealer):
-        def _deal(self, number, correlation):
-            arrays = super()._deal(number, correlation)
-            if correlation.label == label:
-                place = version * len(correlation.specs())
+        def _deal(self, asked):
+            arrays = super()._deal(asked)
+            if asked.correlation.label == label:
+                place = version * len(asked.specs)
                 array = arrays[place]
                 arrays[place] = array ^ 0xFF if array.dtype == np.uint8 else array + array.dtype.type(by)
             return arrays
