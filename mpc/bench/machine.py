@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from mpc.cost.calibrating import processor
+
 _ROOT = Path(__file__).parents[2]
 
 
@@ -17,7 +19,7 @@ def describe() -> dict[str, str]:
     """This machine and the versions that matter, as text: what two files of results are compared by."""
     packages = {package: _version(package) for package in ("numpy", "numba", "pyzmq", "cryptography")}
     return {
-        "cpu": _cpu(),
+        "cpu": processor(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -51,14 +53,6 @@ def _version(package: str) -> str:
     with suppress(PackageNotFoundError):
         return version(package)
     return "missing"
-
-
-def _cpu() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
 
 
 def _memory() -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mpc.cli.host import only_default
 from mpc.cli.outputs import check_writable
 from mpc.cli.plan_report import show_choices
-from mpc.cli.tables import new_console
+from mpc.cli.tables import new_console, table
 from mpc.cluster import Cluster
 from mpc.cost import Calibration, Prediction, cores, figures, machine, predict, record
 from mpc.cost.report import as_data, rows, slowest, totals
@@ -111,9 +112,7 @@ def _message(calibration: Calibration) -> tuple[float, float, float]:
 
 def _from_cluster(context: click.Context, path: str, networks: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:
     """The networks; the options that the cluster file decides are set in `options`."""
-    for option in _BY_CLUSTER:
-        if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{option.replace('_', '-')} is what the cluster file says: change it there.", context)
+    only_default(context, _BY_CLUSTER, "is what the cluster file says: change it there")
     found = Cluster.load(path)
     options |= {"parties": len(found.members), "protocol": found.protocol, "fraction_bits": found.fraction_bits}
     return networks or (found.network,)
@@ -150,33 +149,24 @@ def _show(predictions: list[Prediction]) -> None:
 
 
 def _summary(predictions: list[Prediction]) -> Table:
-    table = _table("network", "rounds", "sent", "received", "dealt", "online s", "dealing s", "start s", "total s")
+    found = table("", "rounds", "sent", "received", "dealt", "online s", "dealing s", "start s", "total s")
     for prediction in predictions:
         seen = totals(prediction)
         rounds = f"{seen['rounds']}" + (f" + {seen['check_rounds']}" if seen["check_rounds"] else "")
         sizes = (size_text(int(seen[name])) for name in ("bytes_sent", "bytes_received", "offline_bytes"))
         seconds = (f"{seen[f'{name}_seconds']:.2f}" for name in ("online", "dealing", "start", "total"))
-        table.add_row(prediction.network.name, rounds, *sizes, *seconds)
-    return table
+        found.add_row(prediction.network.name, rounds, *sizes, *seconds)
+    return found
 
 
 def _operations(prediction: Prediction, party: int) -> Table:
-    table = _table("", "rounds", "sent", "dealt", "seconds", "%", "computing", "peers", "dealer")
+    shown = table("", "rounds", "sent", "dealt", "seconds", "%", "computing", "peers", "dealer")
     found = rows(prediction, party)
     whole = max(prediction.online, sum(row.seconds for row in found)) or 1.0  # waits before the first message are not online
     for row in found[:_MOST_ROWS]:
         sizes = size_text(row.bytes_sent), size_text(row.offline_bytes)
         times = (f"{seconds:.3f}" for seconds in (row.computing, row.peers, row.dealer))
-        table.add_row(row.name, str(row.rounds), *sizes, f"{row.seconds:.3f}", f"{100 * row.seconds / whole:.0f}", *times)
+        shown.add_row(row.name, str(row.rounds), *sizes, f"{row.seconds:.3f}", f"{100 * row.seconds / whole:.0f}", *times)
     if len(found) > _MOST_ROWS:
-        table.add_row(f"({len(found) - _MOST_ROWS} more)")
-    return table
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="left" if column in ("", "network") else "right", no_wrap=True)
-    return table
+        shown.add_row(f"({len(found) - _MOST_ROWS} more)")
+    return shown

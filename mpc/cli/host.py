@@ -6,9 +6,12 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
+
+import click
 
 from mpc.cli.log import Log
 from mpc.cluster import Cluster, Identity
@@ -106,3 +109,10 @@ def _job(site: Site, program: str | None, args: tuple[str, ...], options: dict[s
     main = no_program if program is None or site.is_dealer else ProgramFile(program)
     options = {"fraction_bits": cluster.fraction_bits, "network": cluster.network, "timeout": cluster.message, **options}
     return Job(main, args, len(cluster.members), cluster.protocol, **options)
+
+
+def only_default(context: click.Context, options: Iterable[str], why: str) -> None:
+    """Refuse these options of a command, where one was given."""
+    for option in options:
+        if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{option.replace('_', '-')} {why}.", context)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from mpc.cli.host import Host, run_host
+from mpc.cli.host import Host, only_default, run_host
 from mpc.cli.log import Log
 from mpc.cli.outputs import check_writable
 from mpc.cli.plan_report import show_choices
@@ -113,10 +113,7 @@ def _only_local(context: click.Context, cluster: str | None, name: str | None) -
     """Refuse options that a run across machines takes from its cluster file."""
     if cluster is None or name is None:
         raise click.UsageError("--cluster and --as belong together: which cluster, and which member of it this host is.", context)
-    for option in _BY_CLUSTER:
-        if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
-            flag = option.replace("_", "-")
-            raise click.UsageError(f"--{flag} is what the cluster file says: change it there, on every host.", context)
+    only_default(context, _BY_CLUSTER, "is what the cluster file says: change it there, on every host")
 
 
 def _of_host(options: dict[str, Any]) -> dict[str, Any]:

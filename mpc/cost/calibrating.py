@@ -188,10 +188,11 @@ def _read(path: Path) -> str:
 def machine() -> dict[str, Any]:
     """What figures depend on: the processor, its cores, and versions."""
     packages = {name: version(name) for name in ("numpy", "numba", "pyzmq")}
-    return {"processor": _processor(), "cores": cores(), "python": platform.python_version(), **packages}
+    return {"processor": processor(), "cores": cores(), "python": platform.python_version(), **packages}
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

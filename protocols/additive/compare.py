@@ -139,9 +139,7 @@ def at_least(endpoint: Endpoint, source: Source, x: Share, thresholds: Array, bi
     Cost (digits 4, radix 4, 62 bits): 3 rounds, 8 + 4.25 k bytes an element for k thresholds.
     """
     opening = Opening(endpoint, source, [x, *(y for y in also_open if y.known is None)])
-    digits = digits_for(endpoint.planner, x.size, len(thresholds), bits)
-    announced = x.announced.pop((len(thresholds), digits.whole(bits)), None)
-    return _signs(endpoint, source, opening, [opening.ref(x)], x, lambda m: m, thresholds, bits, announced)
+    return _signs(endpoint, source, opening, [opening.ref(x)], x, lambda m: m, thresholds, bits, x.announced)
 
 
 def less(endpoint: Endpoint, source: Source, x: Share, y: Share) -> Bits:
@@ -188,16 +186,17 @@ def _signs(
     compared: Callable[[Array], Array],
     thresholds: Array,
     bits: int,
-    announced: Comparison | None = None,
+    announced: dict[tuple[int, int], Any] | None = None,
 ) -> Bits:
-    """[compared(x) >= t], where compared(x) is open as compared(m) if x is as m, and `refs` are its masks."""
+    """[compared(x) >= t], where compared(x) is open as compared(m) if x is as m, and `refs` are its masks. Comparisons that were
+    `announced` are taken from there."""
     count, shape = len(thresholds), thresholds.shape[1:]
     if not thresholds.size:
         opening.run("compare")
         return Bits.pack(np.zeros((count, *shape), bool))
     digits = digits_for(endpoint.planner, math.prod(shape), count, bits)
     bits = digits.whole(bits)
-    comparison = announced or Comparison(source, digits, refs, shape, count, bits)
+    comparison = (announced or {}).pop((count, bits), None) or Comparison(source, digits, refs, shape, count, bits)
     if not x.opened:
         opening.run("compare")
     assert x.known is not None
