@@ -10,7 +10,7 @@ from typing import Any
 
 import zmq
 
-from mpc.errors import FrameError, HandshakeError, PeerFailed, party_name
+from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, party_name
 from mpc.transport.frames import Header, Kind, joined
 from mpc.transport.handshake import Hello
 from mpc.transport.keyed import Contact, KeyedTransport
@@ -60,6 +60,8 @@ class MeetingTransport(KeyedTransport):
             raise FrameError(self._part(f"{error} (before the first operation)")) from None
         except PeerFailed as error:  # others have begun already, or given up
             root = self._agree(Report(self.index, Cause.STOPPED, -1))
+            if root.cause is Cause.LOST:
+                raise LinkLost(root.text, root.about) from error
             raise PeerFailed(root.text, root.origin) from error
         self._joined = True
         self._guard.arm()
