@@ -15,7 +15,7 @@ from mpc.errors import (
 from mpc.launch.failures import Standing, causes
 from mpc.party import Endpoint
 from mpc.transport import Transport
-from mpc.transport.reports import Cause, Report, printable
+from mpc.transport.reports import Cause, Report, as_error, printable
 
 
 def settle(transport: Transport, endpoint: Endpoint, error: BaseException) -> None:
@@ -26,11 +26,10 @@ def settle(transport: Transport, endpoint: Endpoint, error: BaseException) -> No
         return  # they know, and of the one that failed first
     root = transport.settle(report)
     if transport.settles and (root.cause is not Cause.FAILED or root.origin != endpoint.index):
-        raise _AS_RAISED.get(root.cause, PeerFailed)(root.text, root.about) from error
+        raise as_error(root) from error
 
 
 _PUBLIC = (DesyncError, FrameError, HandshakeError, IntegrityError)  # their messages have labels and shapes, no values
-_AS_RAISED = {Cause.LOST: LinkLost, Cause.TIMEOUT: PeerTimeout}
 
 
 def _place(endpoint: Endpoint, error: BaseException) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import zmq
 
-from mpc.errors import FrameError, HandshakeError, LinkLost, PeerFailed, party_name
+from mpc.errors import FrameError, HandshakeError, PeerFailed, party_name
 from mpc.transport.frames import Header, Kind, joined
 from mpc.transport.handshake import Hello
 from mpc.transport.keyed import Contact, KeyedTransport
 from mpc.transport.rendezvous import NO_SESSION, Meeting, Rendezvous
-from mpc.transport.reports import Cause, Report
+from mpc.transport.reports import Cause, Report, as_error
 
 GRACE = 1.5  # seconds in which all settle upon one failure
 
@@ -60,9 +60,7 @@ class MeetingTransport(KeyedTransport):
             raise FrameError(self._part(f"{error} (before the first operation)")) from None
         except PeerFailed as error:  # others have begun already, or given up
             root = self._agree(Report(self.index, Cause.STOPPED, -1))
-            if root.cause is Cause.LOST:
-                raise LinkLost(root.text, root.about) from error
-            raise PeerFailed(root.text, root.origin) from error
+            raise as_error(root) from error
         self._joined = True
         self._guard.arm()
         return met.meeting()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from mpc.errors import FrameError, party_name
+from mpc.errors import FrameError, LinkLost, PeerFailed, PeerTimeout, party_name
 
 LONGEST = 1 << 16  # bytes of reports in one message
 _LONGEST_TEXT = 4000
@@ -78,6 +78,14 @@ def verdict(reports: Collection[Report], parties: int) -> Report:
     if worst is Cause.TIMEOUT:
         return _silent(candidates, ordered, parties)
     return candidates[0] if candidates[0].text else candidates[0]._replace(text="the run was stopped, and nobody said why")
+
+
+def as_error(root: Report) -> PeerFailed | PeerTimeout:
+    """What each endpoint raises that settles upon a failure, unless it is its own."""
+    return _AS_RAISED.get(root.cause, PeerFailed)(root.text, root.about)
+
+
+_AS_RAISED: dict[Cause, type[PeerFailed | PeerTimeout]] = {Cause.LOST: LinkLost, Cause.TIMEOUT: PeerTimeout}
 
 
 def _lost(lost: list[Report], heard: set[int], parties: int) -> Report:
