@@ -238,7 +238,8 @@ def cases(fault, parties, endpoints=None):
 
 
 def all_of(found, inject, check, at_once=1):
-    """Inject every case, so many at once, and tell all that fail."""
+    """Inject every case, so many at once, and tell all that fail; also when tried again by themselves, as on a busy machine
+    those that run at once may not hear of each other in time."""
 
     def attempt(case):
         try:
@@ -249,7 +250,9 @@ def all_of(found, inject, check, at_once=1):
         return None
 
     with ThreadPoolExecutor(at_once) as pool:
-        failed = [text for text in pool.map(attempt, found) if text]
+        doubtful = [case for case, text in zip(found, pool.map(attempt, found), strict=True) if text]
+    assert len(doubtful) <= len(found) // 4, f"{len(doubtful)} of {len(found)} failed"
+    failed = [text for text in map(attempt, doubtful) if text]
     assert not failed, f"{len(failed)} of {len(found)}:\n" + "\n".join(failed[:5])
 
 
@@ -310,10 +313,10 @@ class Wire:
             self._shut(source, sink)
 
     def _relay_frames(self, client, server):
+        stream = client.makefile("rb")
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = client.makefile("rb")
             for _ in range(64):  # ZMTP's greeting, whose parts wait for each other
                 self._pass(server, self._exactly(stream, 1))
             while True:
