@@ -14,7 +14,7 @@ from benchmarks.peers.comparison import Figures, Row
 from benchmarks.peers.errors import PeerError, TooSlow
 from benchmarks.peers.peer import Measured
 from benchmarks.peers.table import failures, table
-from benchmarks.results_table import markdown
+from benchmarks.results_table import draw, markdown
 from mpc.bench.catalogue import ALL
 from mpc.bench.measure import Repetition, Turn
 
@@ -145,8 +145,14 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_measuring(monkeypat
 def test_the_table_of_a_page_has_only_own_sizes():
     found = [row(OURS, SLOWER, figures("crypten", failure="over 3 s")).summary(), row(OURS, SLOWER, size=10).summary()]
     head, _, *lines = markdown(json.loads(json.dumps(found))).splitlines()
-    assert "than SPU SEMI2K | than SPU ABY3 | than CrypTen | aim" in head
-    assert lines == ["| x * y | 2 | 2 | 44 | 3.0 (3.0-5.0) | - | - | 4 x SPU |"]
+    assert "| x SPU SEMI2K | x SPU ABY3 | x CrypTen | aim |" in head
+    assert lines == ["| x * y | 2 | 3.0 (3.0-5.0) | - | - | 4 | 2 | 44 | 1.00 |"]
+
+
+def test_the_picture_has_what_there_is(tmp_path):
+    found = [row(OURS, SLOWER).summary(), row(OURS, target=None).summary()]
+    draw(json.loads(json.dumps(found)), tmp_path / "beside.png")
+    assert (tmp_path / "beside.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_written_says_where_and_with_what(tmp_path):
