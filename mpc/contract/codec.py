@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -78,34 +79,36 @@ def encode(value: Any) -> Encoded:
 
 
 class Decoded(NamedTuple):
-    """A value with places where its numbers belong, how many these are, and how many arrays it refers to."""
+    """A value with places where its numbers belong, and how many these are."""
 
     value: Any
     numbers: int
-    arrays: int
 
 
-def decode(text: bytes, arrays: Sequence[Array] = ()) -> Decoded:
-    """The inverse, of a text whose arrays are the first of these; FrameError for what `encode` could not have made."""
-    unused = dict(enumerate(arrays))
-    count = 0
+def decode(text: bytes, arrays: Iterable[Array] = ()) -> Decoded:
+    """The inverse, of a text whose arrays are the next of these; FrameError for what `encode` could not have made."""
+    places = zip(count(), arrays, strict=False)
+    numbers = 0
 
     def built(item: dict[str, Any]) -> Any:
-        nonlocal count
+        nonlocal numbers
         ((name, content),) = item.items()
         if name == "array":
-            return unused.pop(content)  # once each: copies of one that is named often would take any memory
+            place, array = next(places)  # once each, in order: copies of one that is named often would take any memory
+            if place != content:
+                raise ValueError("arrays out of their order")
+            return array
         if name == "slice":
             return slice(*content)
         if name == "ellipsis":
             return Ellipsis
         cls = _CLASSES[name]
-        count += len(_NUMBERED[cls])
+        numbers += len(_NUMBERED[cls])
         return cls(*map(_frozen, content))
 
     try:
-        return Decoded(_frozen(json.loads(text, object_hook=built)), count, len(arrays) - len(unused))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        return Decoded(_frozen(json.loads(text, object_hook=built)), numbers)
+    except (StopIteration, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise FrameError(f"a malformed request: {error}") from None
 
 

@@ -83,7 +83,9 @@ class RecordingEndpoint(DryEndpoint):
     """A dry run's endpoint that draws its masks and shares, and asks the dealer, as a real one does, for the time that this
     takes."""
 
-    asks_ahead = True
+    @property
+    def asks_ahead(self) -> bool:  # type: ignore[override]
+        return not self.check_dealer
 
     def __init__(self, role: int, job: Job, joint: bytes):
         super().__init__(

@@ -108,7 +108,8 @@ class DryLinks(Links):
     def send(
         self, to: int, label: str, specs: Specs, arrays: Sequence[Array], kind: Kind = Kind.DATA, sealed: bool = False
     ) -> int:
-        return len(Header(kind, bytes(16), self.index, 0, label, (*specs, SEAL) if sealed else specs).encode())
+        specs = (*specs, SEAL) if sealed else specs
+        return len(Header(kind, bytes(16), self.index, 0, self._named(to, label), specs).encode())
 
     def receive(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,7 @@ class Endpoint:
             cost = Cost(rounds=1, bytes_sent=sent, bytes_received=got, header_bytes=headers, check_bytes=seals)
         self._waited(label, cost, begin)
         if alike:
+            self._links.vouched = ""
             shares = [*received]
             shares.insert(self.index, arrays)
             self._note(Kind.DATA, EVERYBODY, label, specs, [array for share in shares for array in share], sealed)
@@ -241,6 +243,12 @@ class Endpoint:
         """Whether a protocol may ask the dealer for what a program has not asked for yet: not of one that has answered already,
         nor where each answer costs a check."""
         return self._dealt is None and not self.check_dealer
+
+    def vouch(self, digest: Array) -> None:
+        """The parties have asked for this, but nobody has compared it: they do with their next exchange, which names it.
+        DesyncError there, if it differs."""
+        both = self._links.vouched.encode() + digest.tobytes()
+        self._links.vouched = "#" + blake2b(both, digest_size=8).hexdigest()
 
     def send_request(self, label: str, arrays: Sequence[Array]) -> None:
         """Send to the dealer, without waiting. Requests are not payload: they count as header bytes."""

@@ -37,6 +37,7 @@ class Links:
         self._received: Counter[int] = Counter()
         self.altered: IntegrityError | None = None  # once something was altered, nothing goes on: also if a program catches it
         self.operation = ""  # the last one that a message was sent or awaited for
+        self.vouched = ""  # what the parties must have alike, besides: in headers of the messages between them
 
     def send(
         self, to: int, label: str, specs: Specs, arrays: Sequence[Array], kind: Kind = Kind.DATA, sealed: bool = False
@@ -46,7 +47,8 @@ class Links:
         self.stop_if_altered()
         number = self._sent[to]
         self._sent[to] += 1
-        header = Header(kind, self._session, self.index, number, label, (*specs, SEAL) if sealed else specs).encode()
+        name = self._named(to, label)
+        header = Header(kind, self._session, self.index, number, name, (*specs, SEAL) if sealed else specs).encode()
         if sealed:
             arrays = [*arrays, as_array(self._seal(self.index, to, number, header, arrays))]
         self._transport.send(to, header, arrays)
@@ -70,6 +72,7 @@ class Links:
         self.stop_if_altered()
         data, payload = self._next(peer, label, forever)
         wanted = (*(specs or ()), SEAL) if sealed else specs or ()
+        label = None if label is None else self._named(peer, label)
         header = Header(kind, self._session, peer, self._received[peer], label or "", wanted)
         if data != header.encode():  # else, the usual case, it needs no parsing
             header = self._header(peer, data)
@@ -82,6 +85,9 @@ class Links:
             header, arrays = self._opened(peer, header, data, arrays)
         self._received[peer] += 1
         return header, arrays
+
+    def _named(self, peer: int, label: str) -> str:
+        return label + self.vouched if peer < self._size else label
 
     def stop_if_altered(self) -> None:
         if self.altered is not None:
@@ -160,6 +166,12 @@ class Links:
     def differ(self, peer: int, header: Header, label: str | None, specs: Specs = ()) -> DesyncError:
         """The error of one that is at operation `label`, and has got a message of another."""
         me, other = self._names(peer)
+        if label and header.label != label and header.label.partition("#")[0] == label.partition("#")[0]:
+            return DesyncError(
+                f"{me} and {other} have asked the dealer for different things before operation '{label.partition('#')[0]}'. "
+                "Every party must run the same operations on the same shapes and public values: look for a branch on party.index "
+                "or on a private value."
+            )
         mine = f"'{label}' {', '.join(map(str, specs))} (message {self._received[peer]})"
         theirs = f"{header.label!r} {', '.join(map(str, header.arrays))} (message {header.sequence})"
         return DesyncError(

@@ -81,4 +81,5 @@ class Recorder(Wrapper):
         except FrameError:
             return  # whoever reads it says what is wrong with it
         copies = tuple(array.copy() for array in arrays)  # not the buffers: a recording must not keep openings alive
-        self.transcript.messages.append(Message(direction, peer, header.label, header.arrays, copies))
+        label = header.label.partition("#")[0]  # without what the parties compare beside it
+        self.transcript.messages.append(Message(direction, peer, label, header.arrays, copies))

@@ -15,9 +15,10 @@ from mpc.contract.codec import Encoded
 
 W = TypeVar("W")
 
-MOST = 64  # batches that are expected at a time
+MOST = 16  # batches that are expected at a time: so much may be dealt in vain
 MOST_BYTES = 1 << 23  # of answers that are on their way, from which on no more is asked for ahead
 LONGEST = 1 << 9  # batches of a period
+_KEPT = 1 << 14  # bytes of arrays beyond which a batch is not kept, and never expected
 _TWICE = 2  # batches at least that came as expected
 
 
@@ -62,31 +63,35 @@ class Ahead(Generic[W]):
         while len(self._expected) < self._window:
             batch = self._next()
             nbytes += batch.nbytes
-            if nbytes > MOST_BYTES:
+            if nbytes > MOST_BYTES or min(batch.asked.numbers, default=1) < 1:  # numbers may fall, too
                 break
             self._expected.append(batch)
         return list(self._expected)[begin:]
 
     def _remember(self, batch: Batch[W]) -> None:
+        if sum(array.nbytes for array in batch.asked.arrays) > _KEPT:
+            batch = Batch(Encoded(b"", (), ()), (), 0)
         place, text = self._forgotten + len(self._past), batch.asked.text
         self._past.append(batch)
         if self._is_regular(place):
             self._regular += 1
         else:
             latest = self._latest.get(text, place - LONGEST - 1)
-            self._period = 0 if place - latest > LONGEST else place - latest
+            self._period = 0 if not text or place - latest > LONGEST else place - latest
             self._regular = 0
         self._latest[text] = place
         if len(self._past) > 4 * LONGEST:
             self._forgotten += 2 * LONGEST
             del self._past[: 2 * LONGEST]
+            self._latest = {text: place for text, place in self._latest.items() if place >= self._forgotten}
 
     def _is_regular(self, place: int) -> bool:
         """Whether the batch there has come two times before, each a period apart, with numbers that rise alike."""
         if not self._period or place - 2 * self._period < self._forgotten:
             return False
         now, before, first = (self._at(place - k * self._period).asked for k in range(3))
-        return first.same_but_numbers(before) and _same(now, _continued(first, before))
+        same = first.same_but_numbers(before) and before.same_but_numbers(now)
+        return bool(now.text) and same and now.numbers == _continued(first, before).numbers
 
     def _at(self, place: int) -> Batch[W]:
         place -= self._forgotten

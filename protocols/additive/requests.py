@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,20 +57,20 @@ def decode(parts: Sequence[Array]) -> Iterator[Asked]:
     """The correlations of a message, in their order. FrameError for what cannot be dealt, once it is reached."""
     if len(parts) < 2 or parts[0].dtype != np.uint8 or parts[1].dtype != np.uint64 or not parts[1].size:
         raise FrameError("the dealer got a message that is no list of requests")
-    number, *masks = parts[1].ravel().tolist()
-    for mask in masks:
+    number, *numbers = parts[1].ravel().tolist()
+    for mask in numbers:
         checks.number("the number of a mask", mask)
-    arrays = parts[2:]
+    masks, arrays = iter(numbers), iter(parts[2:])
     for text in parts[0].tobytes().split(_LINE):
         template = _parsed(text, arrays) if _ARRAY in text or len(text) > _USUAL else _known(text)
-        mine, masks, arrays = masks[: template.masks], masks[template.masks :], arrays[template.arrays :]
+        mine = list(islice(masks, template.masks))
         if len(mine) < template.masks:
             raise FrameError("a request of more masks than it has numbers")
         for correlation, specs in template.wanted:
             checks.whole(f"the number of {correlation.label}", number, 1, (1 << 64) - 1)
             yield Asked(number, correlation, specs, mine)
             number += 1
-    if masks or arrays:
+    if next(masks, None) is not None or next(arrays, None) is not None:
         raise FrameError("a request with more numbers or arrays than it refers to")
 
 
@@ -85,22 +86,21 @@ def digest(parts: Sequence[Array]) -> Array:
 class _Template(NamedTuple):
     wanted: list[tuple[Correlation, list[ArraySpec]]]
     masks: int
-    arrays: int
 
 
 @lru_cache(maxsize=512)  # the same are asked for again and again
 def _known(text: bytes) -> _Template:
-    return _parsed(text, ())
+    return _parsed(text, iter(()))
 
 
-def _parsed(text: bytes, arrays: Sequence[Array]) -> _Template:
-    correlations, masks, used = codec.decode(text, arrays)
+def _parsed(text: bytes, arrays: Iterator[Array]) -> _Template:
+    correlations, masks = codec.decode(text, arrays)
     if not isinstance(correlations, tuple) or not correlations:
         raise FrameError("the dealer got a message that is no list of requests")
     for correlation in correlations:
         if not isinstance(correlation, Correlation):
             raise FrameError("the dealer got a request for something that is no correlation")
-    return _Template([(correlation, checked(correlation)) for correlation in correlations], masks, used)
+    return _Template([(correlation, checked(correlation)) for correlation in correlations], masks)
 
 
 def checked(correlation: Correlation) -> list[ArraySpec]:

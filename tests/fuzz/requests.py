@@ -35,10 +35,12 @@ def text(data):
     """The words of a request, and arrays beside it."""
     words, numbers, truths = unpack(data, 3)
     arrays = [np.frombuffer(numbers[: len(numbers) // 8 * 8], np.int64), np.frombuffer(truths, np.uint8) % 2 == 1]
+    unused = iter(arrays)
     try:
-        _, masks, used = codec.decode(words, arrays)
+        masks = codec.decode(words, unused).numbers
     except FrameError:
-        masks = used = 0
+        masks = 0
+    used = len(arrays) - len([*unused])
     asked([np.frombuffer(words, np.uint8), np.arange(1, 2 + masks, dtype=np.uint64), *arrays[:used]])
 
 

@@ -196,6 +196,7 @@ def test_reading_takes_little_memory(tmp_path):
     part = bytes(3 * CHUNK // 2)
     write(tmp_path / "f", [([], [part] * 16), ([b"last"], [part] * 16)])
     tracemalloc.start()
+    tracemalloc.clear_traces()  # of other tests' threads
     reader = Reader(tmp_path / "f", PARTY, public_of(DEALER))
     assert reader.stream(1, REQUESTS).read(4) == b"last"
     stream = reader.stream(1, CORRECTIONS)

@@ -110,6 +110,21 @@ def test_a_message_has_many_batches():
     ]
 
 
+def test_arrays_are_taken_once_each_and_in_order():
+    def message(*places):
+        view = b'{"Index":[[{"array":%d}]]}'
+        lines = [b'[{"Truncation":[{"MaskRef":[1,[2],"r",0,[%s]]},16,[2]]}]' % (view % place) for place in places]
+        arrays = [np.array([0, 1])] * len(places)
+        return [np.frombuffer(b"\n".join(lines), np.uint8), np.arange(1, 2 + len(places), dtype=np.uint64), *arrays]
+
+    assert len(list(decode(message(0, 0, 0)))) == 3  # each line counts its own
+    for places in [(1, 0), (0, 1), (0, 0, 5)]:
+        with pytest.raises(FrameError, match="malformed"):
+            list(decode(message(*places)))
+    with pytest.raises(FrameError, match="more numbers or arrays"):
+        list(decode([*message(0), np.zeros(1, np.int64)]))
+
+
 def test_the_text_of_a_request_has_no_numbers_of_masks():
     first, second = (describe([Truncation(MaskRef(k, (3,)), 16, (3,)), And(k + 1, k + 2, 1)]) for k in (5, 500))
     assert first.text == second.text and first.numbers == (5, 6, 7) and second.numbers == (500, 501, 502)
@@ -306,10 +321,11 @@ def test_codec_brings_back_what_went_in():
     ref = MaskRef(3, (2, 5), "u", 16, (Transpose((1, 0)), Reshape((10,)), BroadcastTo((2, 10)), view))
     for correlation in (Products(MATMUL, ((ref, ref),), (4,)), Truncation(ref, 16, ()), And(1, 2, 3)):
         text, numbers, arrays = codec.encode((5, correlation))
-        value, masks, used = codec.decode(text, [*arrays, np.zeros(1)])
+        rest = iter([*arrays, np.zeros(1)])
+        value, masks = codec.decode(text, rest)
         places = itertools.count(1)
         shown = re.sub(r"(number|[ab])=\d+", lambda found: f"{found[1]}={next(places)}", repr((5, correlation)))
-        assert repr(value) == shown and masks == len(numbers) and used == len(arrays)
+        assert repr(value) == shown and masks == len(numbers) and len([*rest]) == 1
 
 
 def test_a_branch_on_a_private_value_is_found_out():

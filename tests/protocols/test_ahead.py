@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpc import nn
 from mpc.contract import MULTIPLY, Index
 from mpc.contract.codec import Encoded
+from mpc.cost.recording import RecordingEndpoint
+from mpc.dry.run import perform
+from mpc.errors import DesyncError, PeerTimeout
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 from mpc.party import Endpoint
@@ -51,6 +55,13 @@ def test_a_period_is_expected_once_it_has_come_three_times(texts):
     assert 2 * len(texts) <= first <= 4 * len(texts) + 2
 
 
+def test_numbers_that_fall_are_expected_down_to_the_first():
+    expected = Ahead()
+    batches = [batch("a", 100 - 7 * k, 90 - 7 * k) for k in range(13)]  # the last one has the numbers 16 and 6
+    early, wasted = told(expected, batches)
+    assert all(early[6:]) and not any(wasted) and expected.give_up() == 0
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_what_has_come_less_often_is_not(count):
     for texts in ("a", "ab", "abc"):
@@ -77,7 +88,7 @@ def test_more_and_more_is_asked_for_up_to_a_limit():
         expected.comes(each)
         sizes.append(len(expected.more()))
     asks = [size for size in sizes if size]
-    assert asks[0] == 2 and max(asks) < ahead.MOST and len(asks) < 40 and max(sizes[500:]) >= ahead.MOST // 2
+    assert asks[0] == 2 and max(asks) < ahead.MOST and len(asks) < 150 and max(sizes[500:]) >= ahead.MOST // 2
 
 
 def test_of_large_answers_no_more_than_a_limit_is_on_its_way():
@@ -121,7 +132,14 @@ def test_old_batches_are_forgotten():
     for k in range(10 * ahead.LONGEST):
         expected.comes(batch(str(k % 3000), k))
         expected.give_up()
-    assert len(expected._past) <= 4 * ahead.LONGEST
+    assert len(expected._past) <= 4 * ahead.LONGEST and len(expected._latest) <= 4 * ahead.LONGEST
+
+
+def test_batches_with_large_arrays_are_neither_kept_nor_expected():
+    expected, large = Ahead(), np.zeros(1 << 12, np.int64)
+    assert not any(told(expected, [batch("a", 10 * k, arrays=(large,)) for k in range(20)])[0])
+    assert not any(each.asked.arrays or each.wanted for each in expected._past)
+    assert told(expected, loop("b", 20))[0][-1]
 
 
 # ------------------------------------------------------------------ runs
@@ -240,5 +258,49 @@ def test_a_party_that_expects_something_else_is_found_out(contract, monkeypatch)
         flush(source)
 
     monkeypatch.setattr(Source, "flush", never_ahead)
-    with pytest.raises(Exception, match=r"refuses a request|is at operation|deal"):
+    with pytest.raises(DesyncError, match=r"refuses a request|asked the dealer for different things"):
         contract(chain(100), timeout=5)
+
+
+@pytest.mark.parametrize("different", [0, 1, 2])
+def test_a_difference_amid_a_loop_is_found_before_anything_is_opened(contract, different):
+    opened = []
+
+    def program(p):
+        x, y = (share_input(p, np.arange(4, dtype=np.uint64), owner) for owner in (0, 1))
+        p.open([x, y])
+        for step in range(20):
+            order = slice(None, None, -1) if step == 9 and p.endpoint.index == different else slice(None)
+            z = p.bilinear(MULTIPLY, p.view(x, Index((order,))), y)
+            opened.append((step, p.reveal([z], to=range(p.endpoint.size))))
+
+    # the last one waits for the dealer first, who waits for the others
+    with pytest.raises(PeerTimeout if different == 2 else DesyncError):
+        contract(program, 3, timeout=2)
+    assert max(step for step, _ in opened) == 8
+
+
+def test_networks_of_many_equal_layers_go_backward():
+    def program(party):
+        net = nn.Sequential(*(nn.Linear(3, 3) for _ in range(8)))
+        x = party.input(np.ones((4, 3)) if party.index == 0 else None, 0)
+        net.to(party)(x).sum().backward()
+
+    full_simulation(program)
+
+
+def test_a_prediction_asks_ahead_as_a_run_does():
+    def program(party):
+        x = party.input(np.ones(3) if party.index <= 0 else None, 0, shape=3)
+        for _ in range(30):
+            x = x * x
+        return x.reveal()
+
+    for check_dealer in (0, 1):
+        job = replace(Job(program), check_dealer=check_dealer)
+        real = simulate_job(job)[1][1].total
+        endpoint = RecordingEndpoint(1, job, bytes(32))
+        perform(job, endpoint)
+        dry = endpoint.meter.snapshot().total
+        assert (dry.header_bytes, dry.unused_offline_bytes) == (real.header_bytes, real.unused_offline_bytes)
+        assert bool(dry.unused_offline_bytes) == (not check_dealer)
