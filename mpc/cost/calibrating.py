@@ -7,7 +7,7 @@ import platform
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mpc.cost.coldness import coldness
 from mpc.cost.figures import Figures, from_text, path_for, to_text
 from mpc.errors import CalibrationError
 from mpc.files import write_private
@@ -132,13 +133,14 @@ class Calibration:
 
 
 def calibrate() -> Calibration:
-    """Measure this machine: about three seconds, on an idle one."""
+    """Measure this machine: about 20 seconds, on an idle one."""
     children, parent = _children_seconds(), time.process_time()
     outcome = execute(Job(exchanges, protocol="plaintext"))
     children, parent = _children_seconds() - children, time.process_time() - parent
     found: list[Facts] = outcome.results
     process = max(0.0, children - sum(facts.process for facts in found)) / len(found)
-    return Calibration(figures_of(found, process, parent), median(facts.slowed for facts in found))
+    figures = figures_of(found, process, parent)
+    return Calibration(replace(figures, cold=coldness(figures)), median(facts.slowed for facts in found))
 
 
 def _children_seconds() -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mpc.errors import CalibrationError
 
-FORMAT = 1
+FORMAT = 2
 _LARGEST = 1 << 16  # bytes of a calibration file
 _LONGEST = 1000.0  # seconds that no figure reaches
 
@@ -22,7 +22,8 @@ class Figures:
     """Seconds. Of a core, by how much was computed since the last message, at the points `computed`, as code and data that the
     caches have lost cost several times as much: `sending` and `receiving` a message in the endpoint's own thread, and
     `handling` it in ZeroMQ's at each end. There, each `byte` too; `process`, until an interpreter can begin its program. Of the
-    clock: `waking`, from a message that is there to a thread that runs again; `starting`, what a run takes besides.
+    clock: `waking`, from a message that is there to a thread that runs again; `starting`, what a run takes besides. Of a
+    core again: `cold`, at most so much more is computed after a message that was awaited, and no more than as much again.
     """
 
     computed: tuple[float, ...] = (0.0,)
@@ -33,6 +34,7 @@ class Figures:
     waking: float = 0.0
     process: float = 0.0
     starting: float = 0.0
+    cold: float = 0.0
 
     def message(self, kind: tuple[float, ...], computed: float) -> float:
         """Seconds of a message, of one of the three kinds, before which so much was computed."""
@@ -51,7 +53,7 @@ class Figures:
 def path_for(facts: dict[str, Any]) -> Path:
     """Where the figures of a machine are kept that these facts describe."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mpc"
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([FORMAT, facts], sort_keys=True).encode()).hexdigest()
     return folder / f"calibration-{digest[:16]}.json"
 
 

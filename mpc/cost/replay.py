@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mpc.cost.figures import Figures
+from mpc.cost.pace import Pace
 from mpc.cost.processors import Clock, Host, Then, Thread, Work
 from mpc.cost.timeline import Step, Timeline
 from mpc.network import Network
@@ -81,7 +82,7 @@ class Actor:
         self._index, self._timeline, self._links, self._figures = index, timeline, links, figures
         self._arrived: defaultdict[int, int] = defaultdict(int)  # messages of each sender that were not taken yet
         self._to_move: deque[tuple[float, Then]] = deque()
-        self._computed = {True: 0.0, False: 0.0}  # since the last message was sent, and since the last was received
+        self._pace = Pace(figures)
         self._peers: Sequence[Actor] = ()
         self._own, self._zeromq = Thread(host, self._steps()), Thread(host, self._moving())
 
@@ -93,21 +94,18 @@ class Actor:
         clock = self._links.clock
         for number, step in enumerate(self._timeline.steps):
             began = clock.now
-            yield step.work
+            yield self._pace.work(step)
             ready = clock.now
-            self._computed[True] += step.work
-            self._computed[False] += step.work
             if not number:
                 self.replayed.begin = ready
             yield from self._send(step) if step.sends else self._receive(step)
-            self._computed[step.sends] = 0.0
             self._note(step, ready - began if number else 0.0, clock.now - ready)
         yield self._timeline.rest
         self.replayed.finish = clock.now
 
     def _send(self, step: Step) -> Work:
-        figures, computed = self._figures, self._computed[True]
-        yield figures.message(figures.sending, computed)
+        handling = self._pace.handling(step)
+        yield self._pace.message(step)
         peer = self._peers[step.peer]
         due = self._links.carried(self._index, step.peer, step.nbytes)
         pending = [self, peer]
@@ -115,17 +113,16 @@ class Actor:
         def moved() -> None:
             pending.pop()
             if not pending:
-                self._links.clock.at(max(due, self._links.clock.now + figures.waking), lambda: peer._arrive(self._index))
+                self._links.clock.at(max(due, self._links.clock.now + self._figures.waking), lambda: peer._arrive(self._index))
 
-        work = figures.message(figures.handling, computed) + figures.byte * step.nbytes
         for end in tuple(pending):
-            end._move(work, moved)
+            end._move(handling, moved)
 
     def _receive(self, step: Step) -> Work:
         while not self._arrived[step.peer]:
             yield None
         self._arrived[step.peer] -= 1
-        yield self._figures.message(self._figures.receiving, self._computed[False])
+        yield self._pace.message(step)
         self.replayed.end = self._links.clock.now
 
     def _arrive(self, sender: int) -> None:

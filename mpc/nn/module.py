@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 
-from mpc.errors import ShapeError, UsageError
+from mpc.errors import MissingError, ShapeError, UsageError
 from mpc.nn.parameter import NO_PARAMETERS, Buffer, Parameter
 from mpc.nn.recording import layer
 from mpc.nn.tape import Variable
@@ -46,6 +46,11 @@ class Module:
         name = self._scope or type(self).__name__
         with layer(name), nullcontext() if self._party is None else self._party.scope(name):
             return self.forward(*inputs, **options)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in ("cpu", "cuda", "double", "float", "half"):
+            raise MissingError(f"{name}: a network has no device and no dtype of its own: leave it out")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)

@@ -28,6 +28,7 @@ PYTORCH = {  # methods of PyTorch's tensors that NumPy's arrays do not have, and
     "contiguous": _SAME,
     "cpu": _DEVICE,
     "cuda": _DEVICE,
+    "detach": "use the tensor itself; within `with mpc.nn.no_grad():` nothing of it is recorded",
     "div": "x / y",
     "double": _DTYPE,
     "exp": "np.exp(x)",
@@ -106,6 +107,12 @@ class Refusals:
 
     def __reduce__(self) -> NoReturn:
         raise UsageError("a secret tensor stays at its party and is never pickled; return tensor.reveal() instead")
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+        name = getattr(function, "__name__", str(function))
+        cure = PYTORCH.get(name, "look for it in np, mpc.functions or mpc.nn.functional")
+        raise MissingError(f"torch.{name}: PyTorch's functions do not take secret tensors: {cure}")
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in PYTORCH:

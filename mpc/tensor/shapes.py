@@ -26,7 +26,7 @@ def as_numpy(operation: str, function: Callable[..., T], *args: Any, **kwargs: A
     except IndexError as error:
         raise IndexingError(f"{operation}: {error}") from None
     except ValueError as error:
-        raise ShapeError(f"{operation}: {error}") from None
+        raise ShapeError(f"{operation}: {str(error).removeprefix(f'{operation}: ')}") from None
     except TypeError as error:
         raise UsageError(f"{operation}: {error}") from None
 

@@ -13,7 +13,7 @@ from mpc.errors import CalibrationError
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 
-SOME = Figures((0.0, 1e-3), (2e-5, 5e-5), (6e-5, 1e-4), (1e-5, 2e-5), 2e-10, 3e-5, 0.5, 0.1)
+SOME = Figures((0.0, 1e-3), (2e-5, 5e-5), (6e-5, 1e-4), (1e-5, 2e-5), 2e-10, 3e-5, 0.5, 0.1, 1e-4)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def changed(**values):
         "[1]",
         "[" * 100_000,
         '{"format": 0}',
-        '{"format": 1, "seconds": null}',
+        '{"format": 2, "seconds": null}',
         changed(more=1.0),
         changed(byte=-1.0),
         changed(byte=float("nan")),

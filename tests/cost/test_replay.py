@@ -112,3 +112,13 @@ def test_a_message_right_after_another_costs_little():
     figures = Figures(computed=(0.0, 1.0), sending=(0.0, 2.0), receiving=(0.0, 3.0), handling=(0.0, 0.0))
     one, two = played([send(1, work=1.0), send(1)], [receive(0), receive(0, work=1.0), receive(0)], figures=figures)
     assert (one.finish, two.end) == pytest.approx((3.0, 7.0))
+
+
+def test_what_is_computed_after_a_wait_takes_longer_but_not_twice_as_long():
+    figures = Figures(cold=0.5)
+    one, two = played(
+        [send(1, work=3.0), receive(1, work=2.0)], [receive(0), send(0, work=2.0), send(0, work=0.25)], figures=figures
+    )
+    assert (two.end, one.end) == pytest.approx((3.0, 5.5)) and two.finish == pytest.approx(5.75)
+    (one, _) = played([receive(1), receive(1, work=0.25)], [send(0), send(0)], figures=figures)
+    assert one.end == pytest.approx(0.5)

@@ -217,12 +217,21 @@ def test_an_optimiser_changes_a_parameter_once():
         (lambda x: x.view(-1), "reshape"),
         (lambda x: x.permute(1, 0), "np.transpose"),
         (lambda x: x.cuda(), "no devices"),
+        (torch.relu, r"mpc\.functions\.relu\(x\)"),
+        (torch.linalg.svd, r"torch\.linalg_svd: .* look for it in np"),
     ],
 )
 def test_methods_of_pytorch_have_a_cure(call, message):
     for kind in (nn.Variable, lambda x: x):
         with pytest.raises(mpc.errors.MissingError, match=message):
             mpc.simulate(lambda party, kind=kind: call(kind(party.constant(np.ones((2, 3))))), protocol="plaintext")
+
+
+@pytest.mark.parametrize("name", ["cuda", "half"])
+def test_networks_have_no_devices(name):
+    with pytest.raises(mpc.errors.MissingError, match=f"^{name}: a network has no device"):
+        getattr(nn.Linear(2, 3), name)()
+    assert not hasattr(nn.Linear(2, 3), "weights")
 
 
 @pytest.mark.parametrize(
