@@ -8,11 +8,9 @@ so a second ratio is of what is predicted beside as many other threads as comput
 import hashlib
 import statistics
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -21,6 +19,7 @@ from rich.table import Table
 from mpc.bench.catalogue import ALL
 from mpc.bench.measure import play_once
 from mpc.cost import cores, figures, predict, record
+from mpc.cost.fitting import Watched, online
 from mpc.launch.job import Job
 from mpc.launch.program import ProgramFile
 from mpc.launch.run import execute
@@ -54,33 +53,6 @@ def job(name, network):
     return Job(workload, (name,), network=network)
 
 
-@dataclass(frozen=True)
-class Timed:
-    """A program, which returns when its first message began and its last one had come. (Profiling it would slow it down.)"""
-
-    func: Callable[..., Any]
-
-    def __call__(self, party, *args):
-        meter, seen = party._endpoint.meter, []
-        count = meter.count
-
-        def noting(operation, cost):
-            count(operation, cost)
-            if cost.rounds or cost.check_rounds or cost.dealer_seconds:
-                end = time.perf_counter()
-                seen[:] = [seen[0] if seen else end - cost.seconds, end]
-
-        meter.count = noting
-        self.func(party, *args)
-        return seen
-
-
-def online(outcome):
-    """Seconds from when all parties are at their first message until the last one has come."""
-    begins, ends = zip(*outcome.results, strict=True)
-    return max(ends) - max(begins)
-
-
 def counted(stats):
     names = [field.name for field in fields(Cost) if "seconds" not in field.name]
     return [[getattr(each.total, name) for name in names] for each in stats]
@@ -105,11 +77,11 @@ def turn(name, network):
     this, seen = job(name, network), figures().figures
     recorded = record(this)
     predicted, beside = predict(this, recorded, seen, cores()).online, others()
-    outcome = execute(replace(this, program=Timed(this.program)))
+    outcome = execute(replace(this, program=Watched(this.program)))
     beside = statistics.mean([beside, others()])
     loaded = predict(this, recorded, seen, cores(), others=beside).online
     exact = counted(recorded.stats) == counted(outcome.stats[: this.parties])
-    return predicted, loaded, online(outcome), exact
+    return predicted, loaded, online(outcome.results), exact
 
 
 @click.command()

@@ -7,7 +7,7 @@ import platform
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpc.cost.coldness import coldness
 from mpc.cost.figures import Figures, from_text, path_for, to_text
+from mpc.cost.fitting import fitted
 from mpc.errors import CalibrationError
 from mpc.files import write_private
 from mpc.launch.job import Job
@@ -133,14 +133,13 @@ class Calibration:
 
 
 def calibrate() -> Calibration:
-    """Measure this machine: about 20 seconds, on an idle one."""
+    """Measure this machine: about 25 seconds, on an idle one."""
     children, parent = _children_seconds(), time.process_time()
     outcome = execute(Job(exchanges, protocol="plaintext"))
     children, parent = _children_seconds() - children, time.process_time() - parent
     found: list[Facts] = outcome.results
     process = max(0.0, children - sum(facts.process for facts in found)) / len(found)
-    figures = figures_of(found, process, parent)
-    return Calibration(replace(figures, cold=coldness(figures)), median(facts.slowed for facts in found))
+    return Calibration(fitted(figures_of(found, process, parent), cores()), median(facts.slowed for facts in found))
 
 
 def _children_seconds() -> float:

@@ -1,0 +1,109 @@
+"""What a run does beyond what is recorded of it, fitted to a small program that is both recorded and run.
+
+Recorded, an endpoint runs through, alone. In a run each wait gives the core to somebody else: its caches have to be filled again,
+and it comes back when the system lets it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mpc.cost.figures import Figures
+from mpc.cost.pace import own_seconds
+from mpc.cost.predicting import predict
+from mpc.cost.recorded import record
+from mpc.cost.timeline import Step, Timeline
+from mpc.launch.job import Job
+from mpc.launch.run import execute
+
+_FIRST, _PRODUCTS = 50, 400  # products that load what is needed, and those after them
+_TIMES = 5  # a core has its moods, while it is recorded on or run: the median counts
+_HALVINGS = 16
+_LONGEST = 1e-3  # seconds that either may come to
+
+
+class Watch(NamedTuple):
+    """A program's result, and when its first message began and its last one had come."""
+
+    result: Any
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A program, watched: less than a profile would tell, as that takes time of its own."""
+
+    func: Callable[..., Any]
+
+    def __call__(self, party: Any, *args: Any) -> Watch:
+        meter, seen = party._endpoint.meter, [0.0, 0.0]
+        count = meter.count
+
+        def noting(operation: str, cost: Any) -> None:
+            count(operation, cost)
+            if cost.rounds or cost.check_rounds or cost.dealer_seconds:
+                end = time.perf_counter()
+                seen[:] = seen[0] or end - cost.seconds, end
+
+        meter.count = noting
+        return Watch(self.func(party, *args), *seen)
+
+
+def online(watched: Sequence[Watch]) -> float:
+    """Seconds from when all parties are at their first message until the last one has come."""
+    return max(each.end for each in watched) - max(each.begin for each in watched)
+
+
+def products(party: Any) -> float:
+    """The program: products one after another. Seconds of this thread, once everything is loaded."""
+    x, y = (party.input(np.ones(4) if party.index == owner else None, owner, shape=(4,)) for owner in (0, 1))
+    for _ in range(_FIRST):
+        x = x * y
+    x.reveal()
+    begin = time.thread_time()
+    for _ in range(_PRODUCTS):
+        x = x * y
+    x.reveal()
+    return time.thread_time() - begin
+
+
+def measured(timeline: Timeline) -> list[Step]:
+    """The steps after the program's first reveal."""
+    reveals = [place for place, step in enumerate(timeline.steps) if step.label == "reveal" and not step.sends]
+    return timeline.steps[reveals[0] + 1 :]
+
+
+def fitted(figures: Figures, cores: float) -> Figures:
+    """With `cold` and `waking` such that the program takes as long as it does. Cost: some four seconds each time."""
+    found = [_fitted(figures, cores) for _ in range(_TIMES)]
+    return replace(figures, cold=median(each.cold for each in found), waking=median(each.waking for each in found))
+
+
+def _fitted(figures: Figures, cores: float) -> Figures:
+    """By one record and one run: `cold` by the processor's seconds, and then `waking` by the clock's."""
+    job = Job(products)
+    recorded, ran = record(job), execute(replace(job, program=Watched(products))).results
+    steps = [step for timeline in recorded.timelines[: job.parties] for step in measured(timeline)]
+    seconds = sum(party.result for party in ran)
+    cold = solved(lambda cold: own_seconds(steps, replace(figures, cold=cold)), seconds, 0.0, _LONGEST)
+    figures = replace(figures, cold=cold)
+
+    def predicted(waking: float) -> float:
+        return predict(job, recorded, replace(figures, waking=waking), cores).online
+
+    return replace(figures, waking=solved(predicted, online(ran), figures.waking, _LONGEST))
+
+
+def solved(rising: Callable[[float], float], wanted: float, low: float, high: float) -> float:
+    """Where a function that rises comes to what is wanted; the end that is nearest, if nowhere."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < wanted else (low, middle)
+    return low
