@@ -30,7 +30,7 @@ class UsageError(Error, TypeError):
 
 
 class MissingError(UsageError, AttributeError):
-    """An attribute that NumPy's arrays have, and secret tensors have not."""
+    """A name that NumPy's arrays, or PyTorch, have, and secret tensors or networks have not: the text says what to write."""
 
 
 class OptionError(Error, ValueError):

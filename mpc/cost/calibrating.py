@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mpc.cost.figures import Figures, from_text, path_for, to_text
-from mpc.cost.fitting import fitted
+from mpc.cost.fitting import fitted, slowed
 from mpc.errors import CalibrationError
 from mpc.files import write_private
 from mpc.launch.job import Job
@@ -28,7 +29,6 @@ from mpc.party.links import Links
 _BATCHES, _SMALL, _LARGE = 8, 40, 4  # how often, and how many exchanges each time
 _BETWEEN = (0, 1 << 14, 1 << 17, 1 << 19)  # words that are computed with between two small exchanges
 _WORDS = 1 << 20  # of a large one
-_LOOK = 0.05  # seconds
 
 
 class Seen(NamedTuple):
@@ -81,7 +81,7 @@ class TimedLinks:
 
 def exchanges(party: Any) -> Facts:
     """The program of a calibration."""
-    process, slowed = time.process_time(), _slowed()
+    process, slow = time.process_time(), slowed()
     endpoint: Endpoint = party._endpoint
     endpoint._links = timed = TimedLinks(endpoint._links)  # type: ignore[assignment]
     word, many = np.zeros(8, np.uint64), np.zeros(_WORDS, np.uint64)
@@ -95,14 +95,7 @@ def exchanges(party: Any) -> Facts:
         clocks += [_seen(endpoint, timed, word, 1, between[0]).clock for _ in range(_SMALL)]
     quickest = quantiles(clocks, n=10)[0]
     small, large = [seen[1:] for seen in small], large[1:]  # the first ones load what later ones need
-    return Facts(small, large, quickest, time.process_time() - process, slowed)
-
-
-def _slowed() -> float:
-    clock, processor = time.perf_counter(), time.process_time()
-    while time.process_time() - processor < _LOOK:
-        pass
-    return (time.perf_counter() - clock) / (time.process_time() - processor)
+    return Facts(small, large, quickest, time.process_time() - process, slow)
 
 
 def _seen(endpoint: Endpoint, timed: TimedLinks, array: Any, times: int, between: Any) -> Seen:
@@ -139,7 +132,8 @@ def calibrate() -> Calibration:
     children, parent = _children_seconds() - children, time.process_time() - parent
     found: list[Facts] = outcome.results
     process = max(0.0, children - sum(facts.process for facts in found)) / len(found)
-    return Calibration(fitted(figures_of(found, process, parent), cores()), median(facts.slowed for facts in found))
+    figures, slow = fitted(figures_of(found, process, parent), cores())
+    return Calibration(figures, max(slow, median(facts.slowed for facts in found)))
 
 
 def _children_seconds() -> float:
@@ -170,6 +164,7 @@ def figures(renew: bool = False) -> Calibration:
     path = path_for(facts)
     if not renew and path.exists():
         return Calibration(from_text(_read(path), str(path)), 1.0)
+    print("mpc: measuring this machine, once (about 25 s)", file=sys.stderr, flush=True)
     found = calibrate()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -23,7 +23,8 @@ class Figures:
     caches have lost cost several times as much: `sending` and `receiving` a message in the endpoint's own thread, and
     `handling` it in ZeroMQ's at each end. There, each `byte` too; `process`, until an interpreter can begin its program. Of the
     clock: `waking`, from a message that is there to a thread that runs again; `starting`, what a run takes besides. Of a
-    core again: `cold`, at most so much more is computed after a message that was awaited, and no more than as much again.
+    core again: `cold`, at most so much more is computed after a message has come, and no more than as much again. Of the clock:
+    `beside`, what `waking` is where all endpoints share one machine.
     """
 
     computed: tuple[float, ...] = (0.0,)
@@ -35,6 +36,7 @@ class Figures:
     process: float = 0.0
     starting: float = 0.0
     cold: float = 0.0
+    beside: float = 0.0
 
     def message(self, kind: tuple[float, ...], computed: float) -> float:
         """Seconds of a message, of one of the three kinds, before which so much was computed."""

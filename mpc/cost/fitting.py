@@ -17,7 +17,7 @@ import numpy as np
 from mpc.cost.figures import Figures
 from mpc.cost.pace import own_seconds
 from mpc.cost.predicting import predict
-from mpc.cost.recorded import record
+from mpc.cost.recorded import Recorded, record
 from mpc.cost.timeline import Step, Timeline
 from mpc.launch.job import Job
 from mpc.launch.run import execute
@@ -25,6 +25,7 @@ from mpc.launch.run import execute
 _FIRST, _PRODUCTS = 50, 400  # products that load what is needed, and those after them
 _TIMES = 5  # a core has its moods, while it is recorded on or run: the median counts
 _HALVINGS = 16
+_LOOK = 0.05  # seconds
 _LONGEST = 1e-3  # seconds that either may come to
 
 
@@ -61,8 +62,15 @@ def online(watched: Sequence[Watch]) -> float:
     return max(each.end for each in watched) - max(each.begin for each in watched)
 
 
-def products(party: Any) -> float:
-    """The program: products one after another. Seconds of this thread, once everything is loaded."""
+class Ran(NamedTuple):
+    """Seconds of this thread, once everything was loaded, and how much slower than alone this machine was then."""
+
+    seconds: float
+    slowed: float
+
+
+def products(party: Any) -> Ran:
+    """The program: products one after another."""
     x, y = (party.input(np.ones(4) if party.index == owner else None, owner, shape=(4,)) for owner in (0, 1))
     for _ in range(_FIRST):
         x = x * y
@@ -71,7 +79,16 @@ def products(party: Any) -> float:
     for _ in range(_PRODUCTS):
         x = x * y
     x.reveal()
-    return time.thread_time() - begin
+    seconds = time.thread_time() - begin
+    return Ran(seconds, slowed())
+
+
+def slowed() -> float:
+    """How often the clock's seconds those of the processor are, for a moment: more than once where others are served too."""
+    clock, processor = time.perf_counter(), time.process_time()
+    while time.process_time() - processor < _LOOK:
+        pass
+    return (time.perf_counter() - clock) / (time.process_time() - processor)
 
 
 def measured(timeline: Timeline) -> list[Step]:
@@ -80,25 +97,27 @@ def measured(timeline: Timeline) -> list[Step]:
     return timeline.steps[reveals[0] + 1 :]
 
 
-def fitted(figures: Figures, cores: float) -> Figures:
-    """With `cold` and `waking` such that the program takes as long as it does. Cost: some four seconds each time."""
-    found = [_fitted(figures, cores) for _ in range(_TIMES)]
-    return replace(figures, cold=median(each.cold for each in found), waking=median(each.waking for each in found))
-
-
-def _fitted(figures: Figures, cores: float) -> Figures:
-    """By one record and one run: `cold` by the processor's seconds, and then `waking` by the clock's."""
+def fitted(figures: Figures, cores: float) -> tuple[Figures, float]:
+    """With `cold`, and then `beside`, such that the program takes as long as it does, by the processor and by the clock; and how
+    much slower than alone this machine was meanwhile. Cost: some four seconds each time."""
     job = Job(products)
-    recorded, ran = record(job), execute(replace(job, program=Watched(products))).results
+    trials = [(record(job), execute(replace(job, program=Watched(products))).results) for _ in range(_TIMES)]
+    figures = replace(figures, cold=median(_cold(figures, job, *trial) for trial in trials))
+    figures = replace(figures, beside=median(_beside(figures, job, cores, *trial) for trial in trials))
+    return figures, median(party.result.slowed for _, ran in trials for party in ran)
+
+
+def _cold(figures: Figures, job: Job, recorded: Recorded, ran: Sequence[Watch]) -> float:
     steps = [step for timeline in recorded.timelines[: job.parties] for step in measured(timeline)]
-    seconds = sum(party.result for party in ran)
-    cold = solved(lambda cold: own_seconds(steps, replace(figures, cold=cold)), seconds, 0.0, _LONGEST)
-    figures = replace(figures, cold=cold)
+    seconds = sum(party.result.seconds for party in ran)
+    return solved(lambda cold: own_seconds(steps, replace(figures, cold=cold)), seconds, 0.0, _LONGEST)
 
-    def predicted(waking: float) -> float:
-        return predict(job, recorded, replace(figures, waking=waking), cores).online
 
-    return replace(figures, waking=solved(predicted, online(ran), figures.waking, _LONGEST))
+def _beside(figures: Figures, job: Job, cores: float, recorded: Recorded, ran: Sequence[Watch]) -> float:
+    def predicted(beside: float) -> float:
+        return predict(job, recorded, replace(figures, beside=beside), cores).online
+
+    return solved(predicted, online(ran), figures.waking, figures.waking + _LONGEST)
 
 
 def solved(rising: Callable[[float], float], wanted: float, low: float, high: float) -> float:

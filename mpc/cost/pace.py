@@ -15,7 +15,7 @@ class Pace:
         self._cold = False
 
     def work(self, step: Step) -> float:
-        """Seconds computed before the message: alone, as it was recorded, no wait had taken anything from the caches."""
+        """Seconds computed before the message: when it was recorded, no wait had taken anything from the caches."""
         for kind in self._computed:
             self._computed[kind] += step.work
         more = min(self._figures.cold, step.work) if self._cold else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpc.cost.figures import Figures
 from mpc.cost.recorded import Recorded
@@ -59,6 +59,7 @@ def predict(job: Job, recorded: Recorded, figures: Figures, cores: float, apart:
     has a machine like this one.
     """
     count = len(recorded.timelines)
+    figures = figures if apart else replace(figures, waking=max(figures.waking, figures.beside))
     hosts = separate(count) if apart else shared(count, cores, others)
     endpoints = replay(recorded.timelines, job.parties, job.links, figures, hosts)
     starting = figures.start(1, cores) if apart else figures.start(count, cores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -47,10 +47,12 @@ class Module:
         with layer(name), nullcontext() if self._party is None else self._party.scope(name):
             return self.forward(*inputs, **options)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in ("cpu", "cuda", "double", "float", "half"):
-            raise MissingError(f"{name}: a network has no device and no dtype of its own: leave it out")
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+    if not TYPE_CHECKING:  # else a type checker would take any name
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("cpu", "cuda", "double", "float", "half"):
+                raise MissingError(f"{name}: a network has no device and no dtype of its own: leave it out")
+            return object.__getattribute__(self, name)  # which raises again what a property raised
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)

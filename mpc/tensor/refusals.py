@@ -28,7 +28,7 @@ PYTORCH = {  # methods of PyTorch's tensors that NumPy's arrays do not have, and
     "contiguous": _SAME,
     "cpu": _DEVICE,
     "cuda": _DEVICE,
-    "detach": "use the tensor itself; within `with mpc.nn.no_grad():` nothing of it is recorded",
+    "detach": "a tensor has no gradient to cut off; of an nn.Variable, variable.detach()",
     "div": "x / y",
     "double": _DTYPE,
     "exp": "np.exp(x)",
@@ -111,7 +111,7 @@ class Refusals:
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
         name = getattr(function, "__name__", str(function))
-        cure = PYTORCH.get(name, "look for it in np, mpc.functions or mpc.nn.functional")
+        cure = _TAKE if name == "__getitem__" else PYTORCH.get(name, "look for it in np, mpc.functions or mpc.nn.functional")
         raise MissingError(f"torch.{name}: PyTorch's functions do not take secret tensors: {cure}")
 
     def __getattr__(self, name: str) -> NoReturn:

@@ -13,7 +13,7 @@ from mpc.errors import CalibrationError
 from mpc.launch.job import Job
 from mpc.launch.simulate import simulate_job
 
-SOME = Figures((0.0, 1e-3), (2e-5, 5e-5), (6e-5, 1e-4), (1e-5, 2e-5), 2e-10, 3e-5, 0.5, 0.1, 1e-4)
+SOME = Figures((0.0, 1e-3), (2e-5, 5e-5), (6e-5, 1e-4), (1e-5, 2e-5), 2e-10, 3e-5, 0.5, 0.1, 1e-4, 5e-4)
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_what_parties_saw_becomes_figures():
 
 
 def test_the_program_of_a_calibration_runs(monkeypatch):
-    for name, value in {"_BATCHES": 2, "_SMALL": 3, "_LARGE": 1, "_WORDS": 1 << 10, "_LOOK": 0.001}.items():
+    for name, value in {"_BATCHES": 2, "_SMALL": 3, "_LARGE": 1, "_WORDS": 1 << 10}.items():
         monkeypatch.setattr(calibrating, name, value)
     one, two = [facts for facts, _ in simulate_job(Job(exchanges, protocol="plaintext"))]
     assert len(one.small) == 4 and all(len(level) == 1 for level in two.small) and len(one.large) == 1

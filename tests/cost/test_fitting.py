@@ -2,14 +2,17 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 import mpc
-from mpc.cost import Figures, Step, record
-from mpc.cost.fitting import Watched, measured, online, products, solved
+from mpc.cost import Figures, Step, Timeline, fitting, predict, record
+from mpc.cost.fitting import Ran, Watch, Watched, measured, online, products, solved
 from mpc.cost.pace import own_seconds
+from mpc.cost.recorded import Recorded
 from mpc.launch.job import Job
+from mpc.party import Stats
 
 STEPS = [Step(0.1, False, 1, "x"), Step(0.3, True, 1, "x"), Step(0.2, False, 1, "x"), Step(0.05, True, 1, "x")] * 3
 FIGURES = Figures(sending=(0.01,), receiving=(0.02,))
@@ -39,7 +42,31 @@ def test_a_watched_program_tells_when_its_messages_were():
     for watch in watches:
         word, before, after = watch.result
         assert word == "hello" and before < watch.begin < watch.end < after
-    assert online(watches) == max(w.end for w in watches) - max(w.begin for w in watches)
+
+
+def test_a_run_is_online_once_all_are_there_and_until_the_last_message():
+    assert online([Watch(None, 1.0, 9.0), Watch(None, 3.0, 8.0)]) == 6.0
+
+
+@pytest.mark.parametrize("cold, beside", [(2e-4, 3e-4), (0.0, 5e-5), (5.0, 5.0)])
+def test_both_figures_come_back_from_what_a_run_took(monkeypatch, cold, beside):
+    """Records and runs made by hand; what would be beyond the bounds comes to these."""
+    opening = [Step(0.0, False, 1, "reveal")]
+    mine = opening + [Step(4e-3, True, 1, "x"), Step(0.0, False, 1, "x")] * 20
+    theirs = opening + [Step(0.0, False, 0, "x"), Step(3e-3, True, 0, "x")] * 20
+    mine[0], theirs[0] = Step(0.0, True, 1, "reveal"), Step(0.0, False, 0, "reveal")
+    mine.insert(1, Step(0.0, False, 1, "reveal"))
+    theirs.insert(1, Step(0.0, True, 0, "reveal"))
+    made = Recorded([Timeline(mine), Timeline(theirs)], [Stats(), Stats()])
+    figures = Figures(waking=2e-5)
+    real = replace(figures, cold=min(cold, 1e-3), beside=min(beside, 1e-3 + 2e-5))
+    took = predict(Job(products, protocol="plaintext"), made, real, 2).online + (beside == 5.0)
+    seconds = [own_seconds(measured(each), replace(figures, cold=cold)) for each in made.timelines]
+    watches = [Watch(Ran(own, 1.3), 0.0, took) for own in seconds]
+    monkeypatch.setattr(fitting, "record", lambda job: made)
+    monkeypatch.setattr(fitting, "execute", lambda job: SimpleNamespace(results=watches))
+    found, slow = fitting.fitted(figures, 2)
+    assert (found.cold, found.beside) == pytest.approx((real.cold, real.beside), abs=1e-6) and slow == 1.3
 
 
 def test_the_steps_that_are_measured_are_those_after_the_first_reveal():
@@ -47,4 +74,4 @@ def test_the_steps_that_are_measured_are_those_after_the_first_reveal():
         labels = [step.label for step in measured(timeline)]
         assert labels.count("reveal") == 2 and "input" not in labels
         assert len([label for label in labels if label.endswith(".open")]) == 2 * 400
-    assert all(seconds > 0 for seconds in mpc.simulate(products))
+    assert all(ran.seconds > 0 and ran.slowed > 0.9 for ran in mpc.simulate(products))
