@@ -19,7 +19,7 @@ from rich.table import Table
 from mpc.bench.catalogue import ALL
 from mpc.bench.measure import play_once
 from mpc.cost import cores, figures, predict, record
-from mpc.cost.fitting import Watched, online
+from mpc.cost.watching import Watched, online
 from mpc.launch.job import Job
 from mpc.launch.program import ProgramFile
 from mpc.launch.run import execute

@@ -13,7 +13,7 @@ from mpc.errors import OptionError
 from mpc.launch.run import execute
 
 TURNS = 3
-_TRACED = 2  # repetitions of the run that is traced
+_TRACED = 2  # repetitions of the run that is traced, at most
 SHORT = [name for name in ALL if name not in ("matmul512", "mul10m", "lenet128")]  # with three turns, in under five minutes
 
 
@@ -74,9 +74,10 @@ def measure(
 
     Whoever is interrupted has what was measured until then.
     """
+    traced = min(_TRACED, repeats or _TRACED)
     order = [(measured, trace) for trace in (True, *[False] * turns) for measured in wanted]
     for number, (measured, trace) in enumerate(order, 1):
-        turn = take_turn(measured.configuration, _TRACED if trace else repeats, trace, execute)
+        turn = take_turn(measured.configuration, traced if trace else repeats, trace, execute)
         if trace:
             measured.dealing = turn.dealing
         else:

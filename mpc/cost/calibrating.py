@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mpc.cost.figures import Figures, from_text, path_for, to_text
-from mpc.cost.fitting import fitted, slowed
+from mpc.cost.fitting import fitted
+from mpc.cost.watching import slowed
 from mpc.errors import CalibrationError
 from mpc.files import write_private
 from mpc.launch.job import Job

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -19,47 +19,14 @@ from mpc.cost.pace import own_seconds
 from mpc.cost.predicting import predict
 from mpc.cost.recorded import Recorded, record
 from mpc.cost.timeline import Step, Timeline
+from mpc.cost.watching import Watch, Watched, online, slowed
 from mpc.launch.job import Job
 from mpc.launch.run import execute
 
 _FIRST, _PRODUCTS = 50, 400  # products that load what is needed, and those after them
 _TIMES = 5  # a core has its moods, while it is recorded on or run: the median counts
 _HALVINGS = 16
-_LOOK = 0.05  # seconds
 _LONGEST = 1e-3  # seconds that either may come to
-
-
-class Watch(NamedTuple):
-    """A program's result, and when its first message began and its last one had come."""
-
-    result: Any
-    begin: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A program, watched: less than a profile would tell, as that takes time of its own."""
-
-    func: Callable[..., Any]
-
-    def __call__(self, party: Any, *args: Any) -> Watch:
-        meter, seen = party._endpoint.meter, [0.0, 0.0]
-        count = meter.count
-
-        def noting(operation: str, cost: Any) -> None:
-            count(operation, cost)
-            if cost.rounds or cost.check_rounds or cost.dealer_seconds:
-                end = time.perf_counter()
-                seen[:] = seen[0] or end - cost.seconds, end
-
-        meter.count = noting
-        return Watch(self.func(party, *args), *seen)
-
-
-def online(watched: Sequence[Watch]) -> float:
-    """Seconds from when all parties are at their first message until the last one has come."""
-    return max(each.end for each in watched) - max(each.begin for each in watched)
 
 
 class Ran(NamedTuple):
@@ -81,14 +48,6 @@ def products(party: Any) -> Ran:
     x.reveal()
     seconds = time.thread_time() - begin
     return Ran(seconds, slowed())
-
-
-def slowed() -> float:
-    """How often the clock's seconds those of the processor are, for a moment: more than once where others are served too."""
-    clock, processor = time.perf_counter(), time.process_time()
-    while time.process_time() - processor < _LOOK:
-        pass
-    return (time.perf_counter() - clock) / (time.process_time() - processor)
 
 
 def measured(timeline: Timeline) -> list[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Specs = tuple[ArraySpec, ...]
 
 SEAL = ArraySpec("uint8", (TAG_BYTES,))
+_VOUCHED = "#"  # between a label and what the parties compare beside it
+
+
+def plain(label: str) -> str:
+    """The operation that a label names, without what the parties compare beside it."""
+    return label.partition(_VOUCHED)[0]
 
 
 class Links:
@@ -85,6 +92,10 @@ class Links:
             header, arrays = self._opened(peer, header, data, arrays)
         self._received[peer] += 1
         return header, arrays
+
+    def vouch(self, digest: bytes) -> None:
+        """Headers between parties name this, too, and whatever was vouched for before it, until `vouched` is emptied."""
+        self.vouched = _VOUCHED + blake2b(self.vouched.encode() + digest, digest_size=8).hexdigest()
 
     def _named(self, peer: int, label: str) -> str:
         return label + self.vouched if peer < self._size else label
@@ -166,9 +177,9 @@ class Links:
     def differ(self, peer: int, header: Header, label: str | None, specs: Specs = ()) -> DesyncError:
         """The error of one that is at operation `label`, and has got a message of another."""
         me, other = self._names(peer)
-        if label and header.label != label and header.label.partition("#")[0] == label.partition("#")[0]:
+        if label and header.label != label and plain(header.label) == plain(label):
             return DesyncError(
-                f"{me} and {other} have asked the dealer for different things before operation '{label.partition('#')[0]}'. "
+                f"{me} and {other} have asked the dealer for different things before operation '{plain(label)}'. "
                 "Every party must run the same operations on the same shapes and public values: look for a branch on party.index "
                 "or on a private value."
             )

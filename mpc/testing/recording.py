@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mpc.errors import FrameError
+from mpc.party.links import plain
 from mpc.transport import ArraySpec, Header, Kind, Transport, as_arrays
 from mpc.transport import Message as Frames
 from mpc.transport.wrapper import Wrapper
@@ -81,5 +82,4 @@ class Recorder(Wrapper):
         except FrameError:
             return  # whoever reads it says what is wrong with it
         copies = tuple(array.copy() for array in arrays)  # not the buffers: a recording must not keep openings alive
-        label = header.label.partition("#")[0]  # without what the parties compare beside it
-        self.transcript.messages.append(Message(direction, peer, label, header.arrays, copies))
+        self.transcript.messages.append(Message(direction, peer, plain(header.label), header.arrays, copies))

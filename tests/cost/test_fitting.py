@@ -8,9 +8,10 @@ import pytest
 
 import mpc
 from mpc.cost import Figures, Step, Timeline, fitting, predict, record
-from mpc.cost.fitting import Ran, Watch, Watched, measured, online, products, solved
+from mpc.cost.fitting import Ran, measured, products, solved
 from mpc.cost.pace import own_seconds
 from mpc.cost.recorded import Recorded
+from mpc.cost.watching import Watch, Watched, online
 from mpc.launch.job import Job
 from mpc.party import Stats
 
