@@ -55,9 +55,13 @@ class Target:
 
 
 def broken(data):
-    """For tests of the engines: what begins beyond x is a bug, and M takes memory."""
+    """For tests of the engines: what begins beyond x is a bug."""
     if data[:1] > b"x":
         raise KeyError("a bug")
+
+
+def greedy(data):
+    """For a test of the limit: what begins with M takes memory."""
     if data[:1] == b"M":
         bytes(1 << 28)
 

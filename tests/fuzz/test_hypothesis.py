@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.targets import TARGETS, Target, TooMuch, broken
+from tests.fuzz.targets import TARGETS, Target, TooMuch, broken, greedy
 
 TOKENS = st.sampled_from(
     [
@@ -61,9 +61,11 @@ def test_nothing_but_errors_of_mpc(name):
     examine(TARGETS[name], 25)
 
 
-@pytest.mark.parametrize(("seed", "error"), [(b"y", KeyError), (b"M", TooMuch), (b"x", None)])
-def test_what_is_broken_is_found(seed, error):
-    target = Target(broken, [b"x"])
+@pytest.mark.parametrize(
+    ("run", "seed", "error"), [(broken, b"y", KeyError), (greedy, b"M", TooMuch), (broken, b"x", None), (greedy, b"x", None)]
+)
+def test_what_is_broken_is_found(run, seed, error):
+    target = Target(run, [b"x"])
     if error is None:
         target(seed)
     else:
