@@ -56,8 +56,10 @@ class Stream:
         keystream = self._keystreams.get(purpose) or self._open(purpose)
         keystream.reset_nonce(number.to_bytes(8, "big") + bytes(8))
         out = np.empty(shape, dtype)
-        view = out.reshape(-1).view(np.uint8).data
-        for start in range(0, out.nbytes, len(_ZEROS)):
+        if not out.nbytes:
+            return out
+        view = out.data.cast("B")
+        for start in range(0, len(view), len(_ZEROS)):
             part = view[start : start + len(_ZEROS)]
             keystream.update_into(_ZEROS[: len(part)], part)
         return out

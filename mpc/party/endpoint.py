@@ -118,7 +118,7 @@ class Endpoint:
         specs = tuple(map(ArraySpec.of, arrays))
         targets = self.peers if to is None else tuple(to)
         sources = self.peers if senders is None else tuple(senders)
-        alike = set(targets) == set(sources) == set(self.peers)  # all parties receive the same
+        alike = (to is None and senders is None) or set(targets) == set(sources) == set(self.peers)  # all receive the same
         sealed = self.integrity and (self._revealing or not alike)
         headers = sum(self._links.send(peer, label, specs, arrays, sealed=sealed) for peer in targets)
         received = [self._links.receive(peer, label, specs, sealed=sealed)[1] for peer in sources]

@@ -44,7 +44,11 @@ class Ahead(Generic[W]):
     def comes(self, batch: Batch[W]) -> bool:
         """The program asks for this. Whether it was expected next, and so has been asked for."""
         early = bool(self._expected) and _same(self._expected[0].asked, batch.asked)
-        self._remember(self._expected.popleft() if early else batch)
+        if early:
+            self._keep(self._expected.popleft())
+            self._regular += 1
+        else:
+            self._remember(batch)
         return early
 
     def give_up(self) -> int:
@@ -71,19 +75,25 @@ class Ahead(Generic[W]):
     def _remember(self, batch: Batch[W]) -> None:
         if sum(array.nbytes for array in batch.asked.arrays) > _KEPT:
             batch = Batch(Encoded(b"", (), ()), (), 0)
-        place, text = self._forgotten + len(self._past), batch.asked.text
-        self._past.append(batch)
+        text = batch.asked.text
+        latest = self._latest.get(text)
+        place = self._keep(batch)
         if self._is_regular(place):
             self._regular += 1
         else:
-            latest = self._latest.get(text, place - LONGEST - 1)
-            self._period = 0 if not text or place - latest > LONGEST else place - latest
+            self._period = 0 if not text or latest is None or place - latest > LONGEST else place - latest
             self._regular = 0
-        self._latest[text] = place
+
+    def _keep(self, batch: Batch[W]) -> int:
+        """Its place."""
+        place = self._forgotten + len(self._past)
+        self._past.append(batch)
+        self._latest[batch.asked.text] = place
         if len(self._past) > 4 * LONGEST:
             self._forgotten += 2 * LONGEST
             del self._past[: 2 * LONGEST]
-            self._latest = {text: place for text, place in self._latest.items() if place >= self._forgotten}
+            self._latest = {text: last for text, last in self._latest.items() if last >= self._forgotten}
+        return place
 
     def _is_regular(self, place: int) -> bool:
         """Whether the batch there has come two times before, each a period apart, with numbers that rise alike."""
@@ -104,7 +114,8 @@ class Ahead(Generic[W]):
 
 
 def _continued(first: Encoded, second: Encoded) -> Encoded:
-    return second._replace(numbers=tuple(2 * b - a for a, b in zip(first.numbers, second.numbers, strict=True)))
+    numbers = [2 * b - a for a, b in zip(first.numbers, second.numbers, strict=True)]
+    return Encoded(second.text, tuple(numbers), second.arrays)
 
 
 def _same(a: Encoded, b: Encoded) -> bool:

@@ -81,7 +81,8 @@ class Products(Correlation):
 
 def shift(pair: tuple[MaskRef, MaskRef]) -> int:
     """s, where the dealt product stands for itself times 2^s. From 64 on it is 0 modulo 2^64, and not asked for."""
-    return sum(64 - ref.bits for ref in pair if ref.part == "v")
+    left, right = pair
+    return (64 - left.bits if left.part == "v" else 0) + (64 - right.bits if right.part == "v" else 0)
 
 
 def product_dtype(pair: tuple[MaskRef, MaskRef]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -91,12 +92,18 @@ class Masks:
         return mask
 
 
-def share_of(stream: Any, number: int, specs: list[ArraySpec]) -> list[Array]:
+def share_of(stream: Any, number: int, specs: Sequence[ArraySpec]) -> list[Array]:
     """The shares of a party that gets no corrections: drawn in one piece from the seed that it and the dealer have."""
-    ends = list(accumulate((-(-spec.nbytes // 8) * 8 for spec in specs), initial=0))
-    drawn = stream.draw("shares", number, (ends[-1],), np.uint8)
-    parts = (drawn[start : start + spec.nbytes] for start, spec in zip(ends, specs, strict=False))
-    return [part.view(spec.dtype).reshape(spec.shape) for part, spec in zip(parts, specs, strict=True)]
+    starts, end = _places(tuple(specs))
+    drawn = stream.draw("shares", number, (end,), np.uint8)
+    return [np.ndarray(spec.shape, spec.dtype, drawn, start) for spec, start in zip(specs, starts, strict=True)]
+
+
+@lru_cache(maxsize=1024)
+def _places(specs: tuple[ArraySpec, ...]) -> tuple[list[int], int]:
+    """Where each array begins, at multiples of eight bytes, and where the last one ends."""
+    *starts, end = accumulate((-(-spec.nbytes // 8) * 8 for spec in specs), initial=0)
+    return starts, end
 
 
 def _total(arrays: list[Array]) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from mpc.contract.codec import Encoded
 from mpc.errors import MaskReuseError
 from mpc.party import Cost, Endpoint, Numbers
+from mpc.transport import ArraySpec
 from protocols.additive.ahead import Ahead, Batch
 from protocols.additive.correlations import Correlation
 from protocols.additive.dealing import share_of
@@ -43,17 +44,29 @@ class Mask:
         return hidden
 
 
+class Wanted(NamedTuple):
+    """A correlation, and what comes out of it: so many bytes at each party."""
+
+    correlation: Correlation
+    specs: list[ArraySpec]
+    nbytes: int
+
+    @classmethod
+    def of(cls, correlation: Correlation) -> Wanted:
+        specs = correlation.specs()
+        return cls(correlation, specs, sum(spec.nbytes for spec in specs))
+
+
 class Pending:
     """A correlation on its way. `shares()` waits for it."""
 
     number: int  # once it is asked for
     early: Pending | None = None  # the same, asked for ahead
+    arrived: list[Array] | None = None
 
-    def __init__(self, source: Source, correlation: Correlation):
-        self.source, self.correlation = source, correlation
-        self.specs = correlation.specs()
-        self.nbytes = sum(spec.nbytes for spec in self.specs)
-        self.arrived: list[Array] | None = None
+    def __init__(self, source: Source, wanted: Wanted):
+        self.source, self.wanted = source, wanted
+        self.nbytes = wanted.nbytes
 
     def shares(self) -> list[Array]:
         if self.arrived is None:
@@ -91,7 +104,7 @@ class Source:
         self._corrected = endpoint.index == endpoint.size - 1
         self._masks = Numbers("masks", endpoint.claim)
         self._answers = Numbers("correlations", endpoint.claim)
-        self._ahead: Ahead[Correlation] | None = Ahead() if endpoint.asks_ahead else None
+        self._ahead: Ahead[Wanted] | None = Ahead() if endpoint.asks_ahead else None
         self._expected: deque[Pending] = deque()  # asked for ahead, and not yet by the program
         self._unsent: list[Pending] = []
         self._sent: deque[tuple[str, list[Pending]]] = deque()  # label and content of each message that will come
@@ -126,7 +139,7 @@ class Source:
 
         Its bytes count now, as those of the operation that asks: the one that waits may be another.
         """
-        pending = Pending(self, correlation)
+        pending = Pending(self, Wanted.of(correlation))
         self._unsent.append(pending)
         if self._corrected:
             cost = Cost(offline_bytes=pending.nbytes, check_offline_bytes=pending.nbytes * (self._versions.count - 1))
@@ -138,8 +151,8 @@ class Source:
         if not self._unsent:
             return
         wanted, self._unsent = self._unsent, []
-        correlations = [pending.correlation for pending in wanted]
-        batch = Batch(describe(correlations), correlations, sum(pending.nbytes for pending in wanted))
+        correlations = [pending.wanted.correlation for pending in wanted]
+        batch = Batch(describe(correlations), [pending.wanted for pending in wanted], sum(pending.nbytes for pending in wanted))
         if self._ahead is not None and self._ahead.comes(batch):
             early = [self._expected.popleft() for _ in wanted]
             for pending, same in zip(wanted, early, strict=True):
@@ -149,7 +162,7 @@ class Source:
             self._waste()
             self._ask("deal." + "+".join(dict.fromkeys(each.label for each in correlations)), [batch.asked], wanted)
         if self._ahead is not None and (more := self._ahead.more()):
-            expected = [Pending(self, correlation) for batch in more for correlation in batch.wanted]
+            expected = [Pending(self, each) for batch in more for each in batch.wanted]
             self._expected.extend(expected)
             self._ask("deal.ahead", [batch.asked for batch in more], expected)
 
@@ -179,14 +192,14 @@ class Source:
 
     def _fetch(self, label: str, portion: list[Pending]) -> None:
         if self._corrected:
-            specs = [spec for pending in portion for spec in pending.specs * self._versions.count]
+            specs = [spec for pending in portion for spec in pending.wanted.specs * self._versions.count]
             received = iter(self._endpoint.receive_correction(label, specs))
             for pending in portion:
-                versions = [[next(received) for _ in pending.specs] for _ in range(self._versions.count)]
-                pending.arrived = self._versions.checked(pending.number, pending.correlation, versions)
+                versions = [[next(received) for _ in pending.wanted.specs] for _ in range(self._versions.count)]
+                pending.arrived = self._versions.checked(pending.number, pending.wanted.correlation, versions)
         else:
             for pending in portion:
-                pending.arrived = share_of(self._stream, pending.number, pending.specs)
+                pending.arrived = share_of(self._stream, pending.number, pending.wanted.specs)
 
     def finish(self) -> None:
         """Tell the dealer that this party asks no more."""

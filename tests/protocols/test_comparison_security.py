@@ -276,9 +276,9 @@ def test_thresholds_share_an_opening_and_no_mask_of_a_bit(contract):
     def masked(count):
         def program(p):
             p.at_least(share_input(p, np.zeros(1024, np.uint64)), np.zeros((count, 1024), np.uint64))
-            dealt = {type(q.correlation).__name__: 0 for q in p.asked}
+            dealt = {type(q.wanted.correlation).__name__: 0 for q in p.asked}
             for pending in p.asked:
-                dealt[type(pending.correlation).__name__] += sum(a.nbytes for a in pending.shares() if a.ndim > 1)
+                dealt[type(pending.wanted.correlation).__name__] += sum(a.nbytes for a in pending.shares() if a.ndim > 1)
             return (
                 [m.nbytes for m in p.masks if m.dtype == np.uint64],
                 sum(m.nbytes for m in p.masks if m.dtype == np.uint8),
