@@ -88,28 +88,35 @@ def kernels() -> Kernels:
 
 def _load_or_compile() -> Kernels:
     folder = _folder()
-    if (folder / _READY).exists():
-        with suppress(Exception):  # a full disk or a power cut may have damaged it: then it is made again
-            return _load(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (folder / "lock").open("w")
     except OSError as error:
-        print(f"mpc: compiling kernels, every time, as there is no cache folder: {error}", file=sys.stderr)
-        return _load(None)
+        loaded = _load_whole(folder)  # of a folder that others fill
+        if loaded is None:
+            print(f"mpc: compiling kernels, every time, as there is no cache folder: {error}", file=sys.stderr)
+        return loaded or _load(None)
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return _load_locked(folder)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # nobody clears away what is being loaded
+        loaded = _load_whole(folder)
+        if loaded is None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            loaded = _load_whole(folder) or _compile(folder)  # another process may have compiled meanwhile
+    return loaded
 
 
-def _load_locked(folder: Path) -> Kernels:
-    """Load what another process has compiled meanwhile, or compile."""
+def _load_whole(folder: Path) -> Kernels | None:
     if (folder / _READY).exists():
-        with suppress(Exception):
+        with suppress(Exception):  # a full disk or a power cut may have damaged it: then it is made again
             return _load(folder)
-        for path in folder.iterdir():
-            if path.name != "lock":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return None
+
+
+def _compile(folder: Path) -> Kernels:
+    """Under the lock: anew, in place of what is there."""
+    for path in folder.iterdir():
+        if path.name != "lock":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     print("mpc: compiling kernels, once (about 20 s)", file=sys.stderr, flush=True)
     loaded = _load(folder)
     (folder / _READY).touch()
