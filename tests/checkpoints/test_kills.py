@@ -59,10 +59,10 @@ def attempt(training, tmp_path, resume, whom, delay):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes in /proc")
-def test_kill_9_at_twelve_moments(training, agree, reference, tmp_path):
+def test_kill_9_at_six_moments(training, agree, reference, tmp_path):
     """One run, killed again and again, sometimes before it has begun; each time another process."""
     moments, skips, resume, kills, results = random.Random(7), {}, False, 0, None
-    for k in range(12):
+    for k in range(6):
         results, skipped = attempt(training, tmp_path, resume, k % 3, moments.uniform(0, 0.5))
         resume, skips, kills = True, skips | skipped, kills + (results is None)
         if results is not None:
