@@ -148,7 +148,15 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
     """The values of the winners: each candidate's where it won, else 0, and their sum in each group."""
     protocol = values.context.protocol
     (kept,) = protocol.select([(wins, values.share)])
-    return values.like(protocol.linear(kept, "max", lambda a: np.add.reduceat(a, level.starts, axis=0)))
+    return values.like(protocol.linear(kept, "max", lambda a: _sums(a, level.starts)))
+
+
+def _sums(a: Array, starts: Array) -> Array:
+    """np.add.reduceat along the first axis, which takes five to nine times as long for large arrays."""
+    sums = np.empty((starts.size, *a.shape[1:]), a.dtype)
+    for k, group in enumerate(np.split(a, starts[1:])):
+        np.add.reduce(group, axis=0, keepdims=True, out=sums[k : k + 1])
+    return sums
 
 
 def _candidates(x: S, along_first: Callable[[S], S]) -> tuple[S, S]:
