@@ -74,6 +74,19 @@ CHOICES = [
     Row("`i % 10`", "integers, |i| < 2^45", lambda i: i % 10, lambda i: i % 10, integers(2**45), integers(1000), EXACT),
 ]  # fmt: skip
 
+
+def powers(count: int = 10_000) -> list[Array]:
+    """Bases, and exponents with which they stay below 2^14."""
+    rng = np.random.default_rng(9)
+    x = grid(np.exp2(rng.uniform(-16, 13.9, count)))
+    most = np.minimum(4, 14 / np.maximum(np.abs(np.log2(x)), 1e-3))
+    return [x, grid(rng.uniform(-1, 1, count) * most)]
+
+
+def timed_powers() -> list[Array]:
+    return powers(TIMED)
+
+
 STATISTICS = [
     by_rows("std", "std(x, axis=1)", RELATIVE),
     by_rows("var", "var(x, axis=1)", RELATIVE),
@@ -82,11 +95,16 @@ STATISTICS = [
     by_rows("cumsum", "cumsum(x, axis=1)", EXACT),
     Row("`np.prod(x, axis=1)` of 8", "|x| < 1", lambda x: np.prod(x, axis=1), lambda x: np.prod(x, axis=1),
         shuffled(1000, 8, bound=1.0), shuffled(12_500, 8, bound=1.0), Allowed(ulps=8), nonzero=8),
+    Row("`np.cov(x)`, 10 rows", "|x| < 100", np.cov, np.cov, shuffled(10, 1000), shuffled(10, 10_000), RELATIVE, nonzero=5),
     Row("`np.corrcoef(x)`, 10 rows", "|x| < 100", np.corrcoef, np.corrcoef, shuffled(10, 1000), shuffled(10, 10_000),
         Allowed(ulps=5), nonzero=5),
     Row("`np.linalg.solve(a, b)`, 8 x 8", "diagonally dominant", np.linalg.solve, np.linalg.solve, well_conditioned,
         well_conditioned, Allowed(ulps=32)),
     Row("`np.tan(x)`", "|x| <= 1.25", np.tan, np.tan, few(-1.25, 1.25), evenly(-1.25, 1.25), RELATIVE, nonzero=4),
+    Row("`np.sinc(x)`", "|x| < 2^28", np.sinc, np.sinc, few(-(2**28) + 1, 2**28 - 1), evenly(-8, 8), ABSOLUTE, nonzero=3),
+    Row("`np.cbrt(x)`", WHOLE, np.cbrt, np.cbrt, few(-INPUT_END, INPUT_END), evenly(-100, 100), RELATIVE, nonzero=2),
+    Row("`x ** y` of secrets", "x ** y <= 2^14, |y| <= 4", np.power, np.power, powers, timed_powers, RELATIVE),
+    Row("`np.copysign(x, y)`", "|x| < 100", np.copysign, np.copysign, shuffled(10_000, count=2), shuffled(TIMED, count=2), EXACT),
     Row("`np.hypot(x, y)`", "|x| < 100", np.hypot, np.hypot, shuffled(10_000, count=2), shuffled(TIMED, count=2), RELATIVE),
     Row("`np.log10(x)`", "2^-16 <= x <= 2^29", np.log10, np.log10, few(2.0**-16, 2.0**29), evenly(0.01, 100), ABSOLUTE),
     Row("`np.logaddexp(x, y)`", "|x| < 100", np.logaddexp, np.logaddexp, shuffled(10_000, count=2), shuffled(TIMED, count=2),
