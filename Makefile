@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+unexport PYTHONDONTWRITEBYTECODE  # each process of a run would compile the whole package anew
 
 .PHONY: env demo test lint types bench beside-peers functions-page learn-page onnx-page peers
 

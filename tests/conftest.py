@@ -19,7 +19,7 @@ from benchmarks.waiting import until
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
-# Some hundred processes begin here: where this is set, each would compile the whole package anew.
+# As in the Makefile: each of the processes that begin here would compile the whole package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # and its threads would spin beside the parties
 

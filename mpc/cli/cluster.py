@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mpc.cluster import Cluster, Identity, fingerprint
+from mpc.cluster import Cluster, fingerprint
 from mpc.errors import Error
 from mpc.launch.cluster import Site
 from mpc.launch.probe import Speed, check_cluster
@@ -61,8 +61,8 @@ def show(path: str) -> None:
 def check(path: str, name: str, key: str | None, program: str | None, wait: float) -> None:
     """Connect to the others, who run this command too: who is reachable, what differs, and how fast each link is."""
     try:
-        found = Cluster.load(path)
-        site = Site(found, Identity.load(key or f"{name}.key"), name)
+        site = Site.load(path, name, key)
+        found = site.cluster
         checked = check_cluster(site, wait, program, _Waiting(found))
     except Error as error:
         click.echo(f"mpc: {error}", err=True)

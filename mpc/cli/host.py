@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 import click
 
 from mpc.cli.log import Log
-from mpc.cluster import Cluster, Identity
 from mpc.errors import Error, OptionError, PeerFailed, PeerTimeout
 from mpc.launch.cluster import Site, play_at
 from mpc.launch.failures import own_traceback, program_line
@@ -38,8 +37,7 @@ class Host:
     dealt: str | None = None  # this party's dealt file
 
     def site(self) -> Site:
-        key = self.key or f"{self.name}.key"
-        return Site(Cluster.load(self.cluster), Identity.load(key), self.name, self.insecure)
+        return Site.load(self.cluster, self.name, self.key, self.insecure)
 
 
 def run_host(
@@ -49,8 +47,10 @@ def run_host(
     signal.signal(signal.SIGTERM, _terminate)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold shares and keys
     began = time.perf_counter()
+    named: Callable[[str], str] = str
     try:
         site = host.site()
+        named = site.named
         job = _job(site, program, args, options)
         log.event("start", party=site.name, index=site.index, program=job.digest)
         if site.insecure:
@@ -72,11 +72,11 @@ def run_host(
         if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
             log.event("interrupted", "interrupted; the others were told", complete=False)
             sys.exit(130)
-        _explain(error, log)
+        _explain(error, named, log)
 
 
-def _explain(error: Exception, log: Log) -> NoReturn:
-    """The failure upon which all settled, in the same words everywhere; below it, what this party saw."""
+def _explain(error: Exception, named: Callable[[str], str], log: Log) -> NoReturn:
+    """The failure upon which all settled, in the same words everywhere; above it, what this party saw."""
     cause = error.__cause__
     if isinstance(error, _OF_ALL):
         own = _own(cause) if cause is not None and str(cause) != str(error) else ""
@@ -88,7 +88,7 @@ def _explain(error: Exception, log: Log) -> NoReturn:
         else f"{type(error).__name__} in the program; the others were told this, and no more"
     )
     log.detail(own)
-    log.event("failed", text, error=type(error).__name__, culprit=getattr(error, "peer", None), complete=False)
+    log.event("failed", named(text), error=type(error).__name__, culprit=getattr(error, "peer", None), complete=False)
     log.event("incomplete", "the run did not complete: what it printed or wrote before this is partial")
     sys.exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,13 @@ class Site:
                 "host's own key file (--key), or put its public key into the cluster file of every host"
             )
 
+    @classmethod
+    def load(cls, cluster: str | Path, name: str, key: str | Path | None = None, insecure: bool = False) -> Site:
+        """From the files: the key's is NAME.key by default. ClusterError, KeyFileError."""
+        found = Cluster.load(cluster)
+        found.index_of(name)  # a mistyped name is no missing key
+        return cls(found, Identity.load(key or f"{name}.key"), name, insecure)
+
     @property
     def index(self) -> int:
         return self.cluster.index_of(self.name)
@@ -49,6 +57,13 @@ class Site:
     @property
     def is_dealer(self) -> bool:
         return self.index == len(self.cluster.members)
+
+    def named(self, text: str) -> str:
+        """A text about the run, which calls the endpoints by their numbers, and below it who these are."""
+        size = len(self.cluster.members)
+        called = {party_name(index, size): member.name for index, member in enumerate(self.cluster.endpoints)}
+        found = [f"{call} is {name}" for call, name in called.items() if re.search(rf"\b{call}\b", text)]
+        return f"{text}\n({', '.join(found)})" if found else text
 
     @contextmanager
     def transport(self, dealer: bool) -> Iterator[CurveTransport]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpc.cluster import Cluster, Identity
 from mpc.errors import OptionError
 from mpc.launch.cluster import Site, takes_dealer
 from mpc.launch.job import Job
@@ -33,7 +32,7 @@ class Options:
     insecure: bool = False
 
     def site(self) -> Site:
-        return Site(Cluster.load(self.cluster), Identity.load(self.key), self.name, self.insecure)
+        return Site.load(self.cluster, self.name, self.key, self.insecure)
 
     def admitted(self) -> Programs:
         """The list as it is now: it may have changed since the service began."""

@@ -166,7 +166,7 @@ class Worker:
         except Exception as error:
             signal.setitimer(signal.ITIMER_REAL, 0)
             _show_own(error)
-            self._outcome = {"error": type(error).__name__, "text": _text(error)}
+            self._outcome = {"error": type(error).__name__, "text": self._site.named(_text(error))}
 
     def _show(self, result: Any) -> None:
         if result is not None:

@@ -29,6 +29,7 @@ PYTORCH = {  # methods of PyTorch's tensors that NumPy's arrays do not have, and
     "cpu": _DEVICE,
     "cuda": _DEVICE,
     "detach": "a tensor has no gradient to cut off; of an nn.Variable, variable.detach()",
+    "dim": "x.ndim",
     "div": "x / y",
     "double": _DTYPE,
     "exp": "np.exp(x)",

@@ -71,3 +71,10 @@ def test_cluster_show_refuses(mpc_command):
     result = mpc_command("cluster", "show", "none.toml")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("mpc: the cluster file none.toml cannot be read: No such file")
+
+
+@pytest.mark.parametrize("command", [("cluster", "check", "cluster.toml"), ("run", "--cluster", "cluster.toml")])
+def test_a_mistyped_name_is_no_missing_key(mpc_command, load, valid, command):
+    load(valid)
+    result = mpc_command(*command, "--as", "hospital-d")
+    assert result.exit_code == 1 and "'hospital-d' is not in this cluster" in result.stderr

@@ -136,7 +136,10 @@ def test_a_run(hosts):
 @pytest.mark.parametrize("who", ["0", "1", "dealer"])
 def test_a_killed_host_is_named_by_all(hosts, who, at):
     outcome = hosts(who, str(at), "kill")
-    assert f"{named(who)} died, or its machine cannot be reached (during operation '" in said(outcome, others(who))
+    text = said(outcome, others(who))
+    assert f"{named(who)} died, or its machine cannot be reached (during operation '" in text
+    name = f"({named(who)} is {NAMES[2 if who == 'dealer' else int(who)]})"
+    assert all(name in outcome[other][1] for other in others(who))
 
 
 @pytest.mark.parametrize("who", ["0", "1", "dealer"])
