@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from mpc.contract import Protocol
@@ -19,6 +20,8 @@ def find_protocol(protocol: str | type[Protocol]) -> type[Protocol]:
     """The protocol class of that name, checked against the contract; a class is taken as it is."""
     found: object = protocol
     if isinstance(protocol, str):
+        if protocol not in _entries():
+            _entries.cache_clear()  # it may have been installed meanwhile
         known = _entries()
         if protocol not in known:
             names = ", ".join(sorted(known)) or "none: is mpc installed?"
@@ -35,7 +38,9 @@ def find_protocol(protocol: str | type[Protocol]) -> type[Protocol]:
     return found
 
 
+@cache
 def _entries() -> dict[str, Any]:
+    """By name. To look for them takes 4 ms and more: the files of all installed packages are read."""
     from importlib.metadata import entry_points  # slow to import, and a party's process never asks
 
     return {entry.name: entry for entry in entry_points(group=GROUP)}
