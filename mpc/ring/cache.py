@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 Kernel = Callable[[Words, Words, Words, Words], None]
 
 _READY = "ready"
+_KERNELS = f"{__package__}.kernels."  # their modules
 _guard = threading.Lock()
 
 
@@ -90,7 +91,7 @@ def _load_or_compile() -> Kernels:
     folder = _folder()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (folder / "lock").open("w")
+        lock = (folder / "lock").open("a+")  # to read and to write: NFS wants that, for the two kinds of locks
     except OSError as error:
         loaded = _load_whole(folder)  # of a folder that others fill
         if loaded is None:
@@ -100,16 +101,21 @@ def _load_or_compile() -> Kernels:
         fcntl.flock(lock, fcntl.LOCK_SH)  # nobody clears away what is being loaded
         loaded = _load_whole(folder)
         if loaded is None:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # where locks are not raised by giving them up, two would wait for each other
             fcntl.flock(lock, fcntl.LOCK_EX)
             loaded = _load_whole(folder) or _compile(folder)  # another process may have compiled meanwhile
     return loaded
 
 
 def _load_whole(folder: Path) -> Kernels | None:
-    if (folder / _READY).exists():
-        with suppress(Exception):  # a full disk or a power cut may have damaged it: then it is made again
-            return _load(folder)
-    return None
+    if not (folder / _READY).exists():
+        return None
+    try:
+        return _load(folder)
+    except Exception:  # a full disk or a power cut may have damaged it: then it is made again, and all of it
+        for name in [name for name in sys.modules if name.startswith(_KERNELS)]:
+            del sys.modules[name]
+        return None
 
 
 def _compile(folder: Path) -> Kernels:
@@ -127,7 +133,7 @@ def _load(folder: Path | None) -> Kernels:
     from mpc.ring import cpu
 
     def module(name: str) -> Any:
-        return importlib.import_module(f"{__package__}.kernels.{name}")
+        return importlib.import_module(_KERNELS + name)
 
     with _numba_cache(folder):
         thin, vector, tiles = module("thin"), module("vector"), module("tiles") if cpu.tiles() else None
