@@ -103,7 +103,7 @@ STATISTICS = [
     Row("`np.tan(x)`", "|x| <= 1.25", np.tan, np.tan, few(-1.25, 1.25), evenly(-1.25, 1.25), RELATIVE, nonzero=4),
     Row("`np.sinc(x)`", "|x| < 2^28", np.sinc, np.sinc, few(-(2**28) + 1, 2**28 - 1), evenly(-8, 8), ABSOLUTE, nonzero=3),
     Row("`np.cbrt(x)`", WHOLE, np.cbrt, np.cbrt, few(-INPUT_END, INPUT_END), evenly(-100, 100), RELATIVE, nonzero=2),
-    Row("`x ** y` of secrets", "x ** y <= 2^14, |y| <= 4", np.power, np.power, powers, timed_powers, RELATIVE),
+    Row("`x ** y` of secrets", "2^-16 <= x, x ** y <= 2^14, |y| <= 4", np.power, np.power, powers, timed_powers, RELATIVE),
     Row("`np.copysign(x, y)`", "|x| < 100", np.copysign, np.copysign, shuffled(10_000, count=2), shuffled(TIMED, count=2), EXACT),
     Row("`np.hypot(x, y)`", "|x| < 100", np.hypot, np.hypot, shuffled(10_000, count=2), shuffled(TIMED, count=2), RELATIVE),
     Row("`np.log10(x)`", "2^-16 <= x <= 2^29", np.log10, np.log10, few(2.0**-16, 2.0**29), evenly(0.01, 100), ABSOLUTE),

@@ -59,10 +59,14 @@ class Site:
         return self.index == len(self.cluster.members)
 
     def named(self, text: str) -> str:
-        """A text about the run, which calls the endpoints by their numbers, and below it who these are."""
+        """A text about the run, which calls the endpoints by their numbers, and below it who these are, if it does not say so."""
         size = len(self.cluster.members)
         called = {party_name(index, size): member.name for index, member in enumerate(self.cluster.endpoints)}
-        found = [f"{call} is {name}" for call, name in called.items() if re.search(rf"\b{call}\b", text)]
+
+        def says(word: str) -> bool:
+            return re.search(rf"(?<![\w-]){word}(?![\w-])", text) is not None
+
+        found = [f"{call} is {name}" for call, name in called.items() if says(call) and not says(f"{call} \\({name}\\)")]
         return f"{text}\n({', '.join(found)})" if found else text
 
     @contextmanager

@@ -1,7 +1,7 @@
 """Loading the kernels: compiled once on a machine, then read from the user's cache folder.
 
 The folder is named after everything that the machine code depends on.  A process that finds it complete loads
-it; the first one compiles while the others wait for a file lock.
+it, under a shared lock; the first one compiles while the others wait for its lock.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,10 @@ def _load_or_compile() -> Kernels:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (folder / "lock").open("a+")  # to read and to write: NFS wants that, for the two kinds of locks
-    except OSError as error:
-        loaded = _load_whole(folder)  # of a folder that others fill
-        if loaded is None:
-            print(f"mpc: compiling kernels, every time, as there is no cache folder: {error}", file=sys.stderr)
-        return loaded or _load(None)
-    with lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # nobody clears away what is being loaded
+    except OSError as error:
+        return _load_apart(folder, error)
+    with lock:
         loaded = _load_whole(folder)
         if loaded is None:
             fcntl.flock(lock, fcntl.LOCK_UN)  # where locks are not raised by giving them up, two would wait for each other
@@ -108,18 +105,15 @@ def _load_or_compile() -> Kernels:
 
 
 def _load_whole(folder: Path) -> Kernels | None:
-    if not (folder / _READY).exists():
-        return None
-    try:
-        return _load(folder)
-    except Exception:  # a full disk or a power cut may have damaged it: then it is made again, and all of it
-        for name in [name for name in sys.modules if name.startswith(_KERNELS)]:
-            del sys.modules[name]
-        return None
+    if (folder / _READY).exists():
+        with suppress(Exception):  # a full disk or a power cut may have damaged it: then it is made again
+            return _load(folder)
+    return None
 
 
 def _compile(folder: Path) -> Kernels:
     """Under the lock: anew, in place of what is there."""
+    (folder / _READY).unlink(missing_ok=True)  # first: what is there is no longer whole
     for path in folder.iterdir():
         if path.name != "lock":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -129,8 +123,25 @@ def _compile(folder: Path) -> Kernels:
     return loaded
 
 
-def _load(folder: Path | None) -> Kernels:
+def _load_apart(folder: Path, error: OSError) -> Kernels:
+    """Where that folder cannot be locked or written: from a copy of what it has, or compiled for this process alone."""
+    with tempfile.TemporaryDirectory(prefix="mpc-") as temporary:
+        copied = Path(temporary, "kernels")
+        with suppress(OSError):
+            shutil.copytree(folder, copied, ignore=lambda *_: {"lock"})
+        loaded = _load_whole(copied)
+        if loaded is None:
+            print(f"mpc: compiling kernels, every time, as the cache folder cannot be used: {error}", file=sys.stderr)
+            copied.mkdir(exist_ok=True)
+            loaded = _compile(copied)
+    return loaded
+
+
+def _load(folder: Path) -> Kernels:
     from mpc.ring import cpu
+
+    for name in [name for name in sys.modules if name.startswith(_KERNELS)]:
+        del sys.modules[name]  # left from an attempt that failed: what is imported already would not be cached
 
     def module(name: str) -> Any:
         return importlib.import_module(_KERNELS + name)
@@ -153,12 +164,12 @@ def _load(folder: Path | None) -> Kernels:
 
 
 @contextmanager
-def _numba_cache(folder: Path | None) -> Iterator[None]:
+def _numba_cache(folder: Path) -> Iterator[None]:
     """Numba settles where a function is cached when it decorates it."""
     import numba
 
     config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         yield
     finally:

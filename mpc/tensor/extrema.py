@@ -152,10 +152,16 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
 
 
 def _sums(a: Array, starts: Array) -> Array:
-    """np.add.reduceat along the first axis, which takes five to nine times as long for large arrays."""
-    sums = np.empty((starts.size, *a.shape[1:]), a.dtype)
-    for k, group in enumerate(np.split(a, starts[1:])):
-        np.add.reduce(group, axis=0, keepdims=True, out=sums[k : k + 1])
+    """np.add.reduceat along the first axis, for groups of equal size or one less: it is slow along that axis."""
+    n, groups = len(a), starts.size
+    size = -(-n // groups)
+    full = groups - (size * groups - n)  # so many groups have that size
+    sums = np.empty((groups, *a.shape[1:]), a.dtype)
+    for part, out, step in ((a[: full * size], sums[:full], size), (a[full * size :], sums[full:], size - 1)):
+        if len(out):
+            np.copyto(out, part[::step])
+            for k in range(1, step):
+                np.add(out, part[k::step], out=out)
     return sums
 
 

@@ -100,10 +100,10 @@ def share_of(stream: Any, number: int, specs: Sequence[ArraySpec]) -> list[Array
 
 
 @lru_cache(maxsize=1024)
-def _places(specs: tuple[ArraySpec, ...]) -> tuple[list[int], int]:
+def _places(specs: tuple[ArraySpec, ...]) -> tuple[tuple[int, ...], int]:
     """Where each array begins, at multiples of eight bytes, and where the last one ends."""
     *starts, end = accumulate((-(-spec.nbytes // 8) * 8 for spec in specs), initial=0)
-    return starts, end
+    return tuple(starts), end
 
 
 def _total(arrays: list[Array]) -> Array:

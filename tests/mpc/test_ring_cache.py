@@ -67,6 +67,24 @@ def test_a_damaged_cache_is_made_again_by_one_of_the_processes_that_find_it(tmp_
     assert (out.splitlines()[-1], err) == ("False", "")
 
 
+def test_a_cache_that_cannot_be_locked_serves_from_a_copy(tmp_path):
+    folder = Path(finish(start("from mpc import ring; ring.prepare(); print(ring.describe()['cache folder'])"))[0].strip())
+    shutil.copytree(folder, tmp_path / "mpc" / folder.name)
+    lock = tmp_path / "mpc" / folder.name / "lock"
+    lock.unlink()
+    lock.mkdir()  # cannot be opened, by root neither
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    out, err = finish(start(MULTIPLY + COMPILED, NUMBA_CACHE_DIR=str(tmp_path), TMPDIR=str(temporary)))
+    assert (out.splitlines()[-1], err, list(temporary.iterdir())) == ("False", "", [])
+
+
+def test_what_an_attempt_that_was_interrupted_left_is_imported_again():
+    """Else it would not be in the cache, which is taken to be whole afterwards."""
+    left = "import sys, types\nsys.modules['mpc.ring.kernels.thin'] = types.ModuleType('left')\n"
+    assert finish(start(left + MULTIPLY + COMPILED))[0].splitlines()[-1] == "False"
+
+
 @pytest.mark.parametrize("kernel", ["vector4", "vector2"])
 def test_narrow_vectors(kernel):
     """What processors without AVX-512 run; cached like the kernel of this one."""
