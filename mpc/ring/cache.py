@@ -111,13 +111,13 @@ def _load_whole(folder: Path) -> Kernels | None:
     return None
 
 
-def _compile(folder: Path) -> Kernels:
+def _compile(folder: Path, how_often: str = "once (about 20 s)") -> Kernels:
     """Under the lock: anew, in place of what is there."""
     (folder / _READY).unlink(missing_ok=True)  # first: what is there is no longer whole
     for path in folder.iterdir():
         if path.name != "lock":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    print("mpc: compiling kernels, once (about 20 s)", file=sys.stderr, flush=True)
+    print(f"mpc: compiling kernels, {how_often}", file=sys.stderr, flush=True)
     loaded = _load(folder)
     (folder / _READY).touch()
     return loaded
@@ -131,9 +131,8 @@ def _load_apart(folder: Path, error: OSError) -> Kernels:
             shutil.copytree(folder, copied, ignore=lambda *_: {"lock"})
         loaded = _load_whole(copied)
         if loaded is None:
-            print(f"mpc: compiling kernels, every time, as the cache folder cannot be used: {error}", file=sys.stderr)
             copied.mkdir(exist_ok=True)
-            loaded = _compile(copied)
+            loaded = _compile(copied, f"every time, as the cache folder cannot be used: {error}")
     return loaded
 
 

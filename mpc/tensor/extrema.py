@@ -148,20 +148,17 @@ def _winners(values: S, wins: Share, level: _Level) -> S:
     """The values of the winners: each candidate's where it won, else 0, and their sum in each group."""
     protocol = values.context.protocol
     (kept,) = protocol.select([(wins, values.share)])
-    return values.like(protocol.linear(kept, "max", lambda a: _sums(a, level.starts)))
+    return values.like(protocol.linear(kept, "max", lambda a: _sums(a, level.starts.size)))
 
 
-def _sums(a: Array, starts: Array) -> Array:
-    """np.add.reduceat along the first axis, for groups of equal size or one less: it is slow along that axis."""
-    n, groups = len(a), starts.size
-    size = -(-n // groups)
-    full = groups - (size * groups - n)  # so many groups have that size
-    sums = np.empty((groups, *a.shape[1:]), a.dtype)
-    for part, out, step in ((a[: full * size], sums[:full], size), (a[full * size :], sums[full:], size - 1)):
-        if len(out):
-            np.copyto(out, part[::step])
-            for k in range(1, step):
-                np.add(out, part[k::step], out=out)
+def _sums(a: Array, groups: int) -> Array:
+    """np.add.reduceat along the first axis, cut as by np.array_split: reduceat is slow along that axis."""
+    size, longer = divmod(len(a), groups)  # so many groups have one more
+    cut, sums = longer * (size + 1), np.empty((groups, *a.shape[1:]), a.dtype)
+    for part, out, step in ((a[:cut], sums[:longer], size + 1), (a[cut:], sums[longer:], size)):
+        np.copyto(out, part[::step])
+        for k in range(1, step):
+            np.add(out, part[k::step], out=out)
     return sums
 
 

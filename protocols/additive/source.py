@@ -66,7 +66,6 @@ class Pending:
 
     def __init__(self, source: Source, wanted: Wanted):
         self.source, self.wanted = source, wanted
-        self.nbytes = wanted.nbytes
 
     def shares(self) -> list[Array]:
         if self.arrived is None:
@@ -139,10 +138,11 @@ class Source:
 
         Its bytes count now, as those of the operation that asks: the one that waits may be another.
         """
-        pending = Pending(self, Wanted.of(correlation))
+        wanted = Wanted.of(correlation)
+        pending = Pending(self, wanted)
         self._unsent.append(pending)
         if self._corrected:
-            cost = Cost(offline_bytes=pending.nbytes, check_offline_bytes=pending.nbytes * (self._versions.count - 1))
+            cost = Cost(offline_bytes=wanted.nbytes, check_offline_bytes=wanted.nbytes * (self._versions.count - 1))
             self._endpoint.meter.count(f"deal.{correlation.label}", cost)
         return pending
 
@@ -151,8 +151,9 @@ class Source:
         if not self._unsent:
             return
         wanted, self._unsent = self._unsent, []
-        correlations = [pending.wanted.correlation for pending in wanted]
-        batch = Batch(describe(correlations), [pending.wanted for pending in wanted], sum(pending.nbytes for pending in wanted))
+        contents = [pending.wanted for pending in wanted]
+        correlations = [each.correlation for each in contents]
+        batch = Batch(describe(correlations), contents, sum(each.nbytes for each in contents))
         if self._ahead is not None and self._ahead.comes(batch):
             early = [self._expected.popleft() for _ in wanted]
             for pending, same in zip(wanted, early, strict=True):
@@ -174,7 +175,7 @@ class Source:
         parts = encode(wanted[0].number, batches)
         self._endpoint.send_request(label, parts if self._endpoint.index == 0 else [digest(parts)])
         count = self._versions.count
-        self._sent.extend((label, portion) for portion in portions(wanted, lambda pending: pending.nbytes * count))
+        self._sent.extend((label, portion) for portion in portions(wanted, lambda pending: pending.wanted.nbytes * count))
 
     def _waste(self) -> None:
         """What was expected does not come: nothing of it is used."""
